@@ -1,0 +1,160 @@
+//! One node's RPC endpoint: every call with a time-out, every failure typed.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use cosmrs::proto::prost::Message;
+use tendermint::block::Height;
+use tendermint_rpc::{
+    self as rpc, Client as _, HttpClient, HttpClientUrl, client::CompatMode, error::ErrorDetail,
+};
+
+use crate::{Error, Result, tx::BlockScan};
+
+/// How to reach a node.
+#[derive(Debug, Clone)]
+pub struct ClientConfig {
+    /// `http://host:port` of the CometBFT RPC.
+    pub url: String,
+    /// Longest time of one call. A node answers no query while it executes a block, which can take
+    /// seconds under load; the default of 10 s does not take that for a dead node.
+    pub timeout: Duration,
+    /// Pause between two looks for a new block while a transaction is confirmed. Default 50 ms.
+    pub poll_interval: Duration,
+    /// How long confirmation waits for a next block before it gives up. Default 60 s.
+    pub stall_patience: Duration,
+    /// Largest transaction to send. A node takes RPC bodies of 1 MB by default, and base64 adds a
+    /// third: 740,000 bytes pass, 760,000 do not.
+    pub max_tx_bytes: usize,
+    /// Largest transaction to simulate: simulation travels as hex, twice its size.
+    pub max_simulate_bytes: usize,
+}
+
+impl ClientConfig {
+    /// The defaults for this address.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            timeout: Duration::from_secs(10),
+            poll_interval: Duration::from_millis(50),
+            stall_patience: Duration::from_secs(60),
+            max_tx_bytes: 740_000,
+            max_simulate_bytes: 495_000,
+        }
+    }
+}
+
+/// A client of one node. Cheap to clone; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: HttpClient,
+    config: Arc<ClientConfig>,
+    scan: Arc<BlockScan>,
+}
+
+/// Answer of an ABCI query.
+pub(crate) struct AbciAnswer {
+    pub value: Vec<u8>,
+    pub height: u64,
+}
+
+impl Client {
+    /// Makes the client; nothing is sent yet. Needs a tokio runtime when called upon.
+    pub fn new(config: ClientConfig) -> Result<Self> {
+        let bad = |reason: String| Error::InvalidUrl { url: config.url.clone(), reason };
+        let url: HttpClientUrl = config.url.parse().map_err(|e: rpc::Error| bad(brief(&e)))?;
+        let spare = Duration::from_secs(1); // our own time-out fires first, and is typed
+        let http = HttpClient::builder(url)
+            .compat_mode(CompatMode::V0_38)
+            .timeout(config.timeout.saturating_add(spare))
+            .build()
+            .map_err(|e| bad(brief(&e)))?;
+        Ok(Self { http, config: Arc::new(config), scan: Arc::default() })
+    }
+
+    /// The configuration in use.
+    pub fn config(&self) -> &ClientConfig {
+        &self.config
+    }
+
+    pub(crate) fn http(&self) -> &HttpClient {
+        &self.http
+    }
+
+    pub(crate) fn scan(&self) -> &BlockScan {
+        &self.scan
+    }
+
+    /// Runs one RPC call under the time-out.
+    pub(crate) async fn call<T>(
+        &self,
+        method: &'static str,
+        call: impl Future<Output = Result<T, rpc::Error>>,
+    ) -> Result<T> {
+        match tokio::time::timeout(self.config.timeout, call).await {
+            Ok(answer) => answer.map_err(|e| typed(method, &e)),
+            Err(_) => Err(Error::Timeout { method, after: self.config.timeout }),
+        }
+    }
+
+    /// A query of the application, with protobuf question and answer.
+    pub(crate) async fn abci<Q: Message, R: Message + Default>(
+        &self,
+        path: &str,
+        query: &Q,
+        height: Option<u64>,
+    ) -> Result<R> {
+        let answer = self.abci_raw(path, query.encode_to_vec(), height).await?;
+        R::decode(answer.value.as_slice()).map_err(|e| unreadable(path, &e))
+    }
+
+    /// A query of the application, in bytes.
+    pub(crate) async fn abci_raw(
+        &self,
+        path: &str,
+        data: Vec<u8>,
+        height: Option<u64>,
+    ) -> Result<AbciAnswer> {
+        let height = height.map(block_height).transpose()?;
+        let call = self.http.abci_query(Some(path.to_owned()), data, height, false);
+        let answer = self.call("abci_query", call).await?;
+        if answer.code.is_err() {
+            return Err(Error::Query {
+                path: path.to_owned(),
+                code: answer.code.value(),
+                codespace: answer.codespace,
+                log: answer.log,
+            });
+        }
+        Ok(AbciAnswer { value: answer.value, height: answer.height.value() })
+    }
+}
+
+/// A height of the RPC crate's type.
+pub(crate) fn block_height(height: u64) -> Result<Height> {
+    Height::try_from(height).map_err(|e| Error::InvalidValue {
+        what: "block height",
+        value: height.to_string(),
+        reason: e.to_string(),
+    })
+}
+
+/// An answer that does not parse.
+pub(crate) fn unreadable(what: &str, reason: &dyn std::fmt::Display) -> Error {
+    Error::BadResponse { what: what.to_owned(), reason: reason.to_string() }
+}
+
+fn typed(method: &'static str, error: &rpc::Error) -> Error {
+    match error.detail() {
+        ErrorDetail::Response(answer) => Error::Rpc { method, message: answer.source.to_string() },
+        ErrorDetail::HttpRequestFailed(http) => Error::HttpStatus { method, status: http.status.as_u16() },
+        ErrorDetail::Http(_) | ErrorDetail::Io(_) | ErrorDetail::Timeout(_) => {
+            Error::Unreachable { method, reason: brief(error) }
+        }
+        _ => Error::BadResponse { what: method.to_owned(), reason: brief(error) },
+    }
+}
+
+/// The error without its trace.
+fn brief(error: &rpc::Error) -> String {
+    error.detail().to_string()
+}

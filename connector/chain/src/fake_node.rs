@@ -1,0 +1,1 @@
+//! A node made of canned answers.

@@ -1,0 +1,155 @@
+//! Contracts: smart queries, raw state, and what code stands behind an address.
+
+use cosmrs::proto::{
+    cosmwasm::wasm::v1::{
+        CodeInfo as ProtoCodeInfo, QueryBuildAddressRequest, QueryBuildAddressResponse,
+        QueryContractInfoRequest, QueryContractInfoResponse, QuerySmartContractStateRequest,
+        QuerySmartContractStateResponse,
+    },
+    prost::Message,
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{Client, Error, Result, client::unreadable, log_text, message, wallet::address_bytes};
+
+const SMART: &str = "/cosmwasm.wasm.v1.Query/SmartContractState";
+const CONTRACT_INFO: &str = "/cosmwasm.wasm.v1.Query/ContractInfo";
+const BUILD_ADDRESS: &str = "/cosmwasm.wasm.v1.Query/BuildAddress";
+
+/// The wasm module's store; its keys and values are provable against the app hash.
+const STORE: &str = "/store/wasm/key";
+const CODE_PREFIX: u8 = 0x01;
+const CONTRACT_STATE_PREFIX: u8 = 0x03;
+
+/// A contract's registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContractInfo {
+    /// Address.
+    pub address: String,
+    /// Id of the code it runs.
+    pub code_id: u64,
+    /// Who made it.
+    pub creator: String,
+    /// Who may migrate it; `None`: nobody.
+    pub admin: Option<String>,
+    /// Label given at its making.
+    pub label: String,
+}
+
+/// A stored code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CodeInfo {
+    /// Code id.
+    pub code_id: u64,
+    /// SHA-256 of the uncompressed wasm.
+    pub checksum: [u8; 32],
+    /// Who stored it.
+    pub creator: String,
+}
+
+/// A value read from a contract's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawValue {
+    /// The stored bytes; `None` if the key is absent.
+    pub value: Option<Vec<u8>>,
+    /// Height of the state that was read. A proof of it verifies against the header of the next
+    /// height.
+    pub height: u64,
+}
+
+impl Client {
+    /// Asks a contract, JSON in and out, about the newest state.
+    ///
+    /// The contract's refusal is [`Error::ContractQuery`] with its own text; an address without a
+    /// contract is [`Error::NoSuchContract`].
+    pub async fn smart_query<Q, R>(&self, contract: &str, query: &Q) -> Result<R>
+    where
+        Q: Serialize + ?Sized,
+        R: DeserializeOwned,
+    {
+        self.smart_query_at(contract, query, None).await
+    }
+
+    /// The same about the state of a height that the node still has; `None`: the newest.
+    pub async fn smart_query_at<Q, R>(&self, contract: &str, query: &Q, height: Option<u64>) -> Result<R>
+    where
+        Q: Serialize + ?Sized,
+        R: DeserializeOwned,
+    {
+        let query_data = message::json(query)?;
+        let request = QuerySmartContractStateRequest { address: contract.to_owned(), query_data };
+        let answer: QuerySmartContractStateResponse =
+            self.abci(SMART, &request, height).await.map_err(|e| contract_refusal(contract, e))?;
+        serde_json::from_slice(&answer.data).map_err(|e| unreadable(SMART, &e))
+    }
+
+    /// Reads one key of a contract's state; `None` as height: the newest state.
+    pub async fn raw_state(&self, contract: &str, key: &[u8], height: Option<u64>) -> Result<RawValue> {
+        let mut full = vec![CONTRACT_STATE_PREFIX];
+        full.extend(address_bytes(contract)?);
+        full.extend(key);
+        let answer = self.abci_raw(STORE, full, height).await?;
+        let value = (!answer.value.is_empty()).then_some(answer.value);
+        Ok(RawValue { value, height: answer.height })
+    }
+
+    /// A contract's registration; [`Error::NoSuchContract`] if there is none.
+    pub async fn contract_info(&self, contract: &str) -> Result<ContractInfo> {
+        let query = QueryContractInfoRequest { address: contract.to_owned() };
+        let answer: QueryContractInfoResponse =
+            self.abci(CONTRACT_INFO, &query, None).await.map_err(|e| contract_refusal(contract, e))?;
+        let info =
+            answer.contract_info.ok_or_else(|| Error::NoSuchContract { address: contract.to_owned() })?;
+        Ok(ContractInfo {
+            address: answer.address,
+            code_id: info.code_id,
+            creator: info.creator,
+            admin: (!info.admin.is_empty()).then_some(info.admin),
+            label: info.label,
+        })
+    }
+
+    /// A stored code's checksum, read from the store, so that the code itself does not travel;
+    /// [`Error::NoSuchCode`] if there is none.
+    pub async fn code_info(&self, code_id: u64) -> Result<CodeInfo> {
+        let mut key = vec![CODE_PREFIX];
+        key.extend(code_id.to_be_bytes());
+        let answer = self.abci_raw(STORE, key, None).await?;
+        if answer.value.is_empty() {
+            return Err(Error::NoSuchCode { code_id });
+        }
+        let info = ProtoCodeInfo::decode(answer.value.as_slice()).map_err(|e| unreadable(STORE, &e))?;
+        let checksum = info
+            .code_hash
+            .as_slice()
+            .try_into()
+            .map_err(|_| unreadable(STORE, &"the code hash is not of 32 bytes"))?;
+        Ok(CodeInfo { code_id, checksum, creator: info.creator })
+    }
+
+    /// The address at which [`Message::instantiate2`](crate::Message::instantiate2) makes the
+    /// contract of this code checksum, creator and salt.
+    pub async fn build_address(&self, checksum: &[u8; 32], creator: &str, salt: &[u8]) -> Result<String> {
+        let query = QueryBuildAddressRequest {
+            code_hash: hex::encode(checksum),
+            creator_address: creator.to_owned(),
+            salt: hex::encode(salt),
+            init_args: Vec::new(),
+        };
+        let answer: QueryBuildAddressResponse = self.abci(BUILD_ADDRESS, &query, None).await?;
+        Ok(answer.address)
+    }
+}
+
+/// Gives the refusals of a contract query their types.
+fn contract_refusal(contract: &str, error: Error) -> Error {
+    let Error::Query { log, .. } = &error else { return error };
+    if log.contains("no such contract") || log.contains("not found") && !log.contains("wasm contract failed")
+    {
+        return Error::NoSuchContract { address: contract.to_owned() };
+    }
+    match log_text::contract_error(log) {
+        Some(text) => Error::ContractQuery { contract: contract.to_owned(), message: text.to_owned() },
+        None => error,
+    }
+}

@@ -1,0 +1,141 @@
+//! Whether a transaction is in a block, found by reading blocks: a node needs no index for it.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use tendermint::Hash;
+use tendermint_rpc::Client as _;
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep},
+};
+
+use super::TxOutcome;
+use crate::{Client, Error, Result, TxHash, client::unreadable};
+
+/// How many blocks' transaction hashes are remembered.
+const REMEMBERED: usize = 256;
+
+/// Positions of a block's transactions.
+type Positions = Arc<HashMap<TxHash, usize>>;
+
+/// Reads each block once, however many transactions are being confirmed.
+#[derive(Debug, Default)]
+pub(crate) struct BlockScan(Mutex<Scanned>);
+
+#[derive(Debug, Default)]
+struct Scanned {
+    blocks: BTreeMap<u64, Positions>,
+    absent: Option<(u64, Instant)>,
+}
+
+impl BlockScan {
+    /// The transactions of a block; `None` if it is not there yet. The node is asked at most once
+    /// per `interval` for a block that is not there.
+    async fn positions(&self, client: &Client, height: u64, interval: Duration) -> Result<Option<Positions>> {
+        let mut scanned = self.0.lock().await;
+        if let Some(positions) = scanned.blocks.get(&height) {
+            return Ok(Some(positions.clone()));
+        }
+        if scanned.absent.is_some_and(|(absent, at)| absent <= height && at.elapsed() < interval) {
+            return Ok(None);
+        }
+        let Some(body) = client.block_body(height).await? else {
+            scanned.absent = Some((height, Instant::now()));
+            return Ok(None);
+        };
+        let positions: Positions = Arc::new(body.hashes.into_iter().zip(0..).collect());
+        scanned.blocks.insert(height, positions.clone());
+        while scanned.blocks.len() > REMEMBERED {
+            scanned.blocks.pop_first();
+        }
+        Ok(Some(positions))
+    }
+}
+
+/// Measures how long nothing has moved.
+struct Patience {
+    since: Instant,
+    limit: Duration,
+}
+
+impl Patience {
+    fn reset(&mut self) {
+        self.since = Instant::now();
+    }
+
+    fn is_over(&self) -> bool {
+        self.since.elapsed() >= self.limit
+    }
+}
+
+impl Client {
+    /// Waits until the transaction is in a block of `from_height..=timeout_height`, or can never be.
+    ///
+    /// The outcome may be a failure: look at its code. Connection errors are waited out for
+    /// `stall_patience`.
+    ///
+    /// # Errors
+    /// [`Error::NotIncluded`] once the chain is past the timeout height: the transaction had no
+    /// effect and never will. [`Error::Pruned`] if it cannot be known any more. A retryable error if
+    /// node or chain stand still.
+    pub async fn confirm(&self, hash: TxHash, from_height: u64, timeout_height: u64) -> Result<TxOutcome> {
+        let mut height = from_height.max(1);
+        let mut patience = Patience { since: Instant::now(), limit: self.config().stall_patience };
+        while height <= timeout_height {
+            match self.look(hash, height).await {
+                Ok(Look::Found(outcome)) => return Ok(*outcome),
+                Ok(Look::NotThere) => {
+                    height = height.checked_add(1).ok_or_else(|| unreadable("block", &"no more heights"))?;
+                    patience.reset();
+                }
+                Ok(Look::NotYet) if patience.is_over() => {
+                    let height = height.saturating_sub(1);
+                    return Err(Error::ChainStalled { height, waited: patience.since.elapsed() });
+                }
+                Ok(Look::NotYet) => sleep(self.pause()).await,
+                Err(error @ (Error::Pruned { .. } | Error::ResultsMissing { .. })) => {
+                    return self.indexed(hash).await?.ok_or(error);
+                }
+                Err(error) if error.is_retryable() && !patience.is_over() => {
+                    tracing::debug!(%hash, height, %error, "confirmation waits for the node");
+                    sleep(self.pause()).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::NotIncluded { hash, timeout_height })
+    }
+
+    async fn look(&self, hash: TxHash, height: u64) -> Result<Look> {
+        let positions = self.scan().positions(self, height, self.pause()).await?;
+        let Some(positions) = positions else { return Ok(Look::NotYet) };
+        let Some(position) = positions.get(&hash) else { return Ok(Look::NotThere) };
+        let Some(results) = self.block_results(height).await? else { return Ok(Look::NotYet) };
+        let result = results.txs.into_iter().nth(*position);
+        let result = result.ok_or_else(|| unreadable("block_results", &"fewer results than transactions"))?;
+        Ok(Look::Found(Box::new(TxOutcome::from_rpc(hash, height, result)?)))
+    }
+
+    /// Asks the node's index; `None` if it does not know the transaction or has no index.
+    async fn indexed(&self, hash: TxHash) -> Result<Option<TxOutcome>> {
+        match self.call("tx", self.http().tx(Hash::Sha256(hash.0), false)).await {
+            Ok(answer) => TxOutcome::from_rpc(hash, answer.height.value(), answer.tx_result).map(Some),
+            Err(Error::Rpc { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        self.config().poll_interval.max(Duration::from_millis(1))
+    }
+}
+
+enum Look {
+    Found(Box<TxOutcome>),
+    NotThere,
+    NotYet,
+}
