@@ -1,0 +1,489 @@
+//! Messages to the contract and what it returns as data.
+
+use std::fmt;
+use std::str::FromStr;
+
+use cosmwasm_schema::cw_serde;
+use cosmwasm_std::{Binary, Uint128};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{
+    Callback, Config, CrsId, Digest, Eip712Domain, Epoch, EpochId, EvmAddress, KeyId, KeyState, Operation,
+    PartyId, RequestId, Signature, State,
+};
+
+/// The contract's first state. The contract must become its own wasm admin with this message
+/// (instantiate2 with the predicted address), or it refuses to exist.
+#[cw_serde]
+pub struct InstantiateMsg {
+    /// Who governs parameters and operators.
+    pub admin: String,
+    /// The parameters.
+    pub config: Config,
+    /// The first operators; id 1.
+    pub epoch: Epoch,
+}
+
+/// A migration's message.
+#[cw_serde]
+pub struct MigrateMsg {}
+
+/// What the contract can be told. Only `submit_request` takes funds.
+#[cw_serde]
+pub enum ExecuteMsg {
+    /// By anyone, with the price: puts a request on record. Data: [`SubmitRequestData`].
+    SubmitRequest {
+        /// What is asked.
+        operation: Operation,
+        /// Seconds to answer; the configuration's default if absent.
+        ttl: Option<u64>,
+        /// How a requesting contract wants to be told.
+        callback: Option<Callback>,
+    },
+    /// By anyone: the receipts are the authority. Data: [`OutcomesData`] of [`ItemOutcome`].
+    SubmitResponses {
+        /// Answers of operators.
+        responses: Vec<Answer>,
+    },
+    /// By anyone: the receipts are the authority. Data: [`OutcomesData`] of [`ItemOutcome`].
+    SubmitFailures {
+        /// Failures of operators.
+        failures: Vec<Failure>,
+    },
+    /// By anyone: makes due requests terminal and refunds them. Data: [`OutcomesData`] of [`CloseOutcome`].
+    Close {
+        /// Requests past their end, or of a revoked epoch.
+        request_ids: Vec<RequestId>,
+    },
+    /// By the requester: asks to take a request back.
+    Cancel {
+        /// The request.
+        request_id: RequestId,
+    },
+    /// By whoever has credit: pays it out.
+    Withdraw {
+        /// Where to; the sender if absent.
+        to: Option<String>,
+    },
+    /// By the key's owner: trusts somebody with the key.
+    Grant {
+        /// The key.
+        key_id: KeyId,
+        /// Whom.
+        grantee: String,
+        /// Last second of the grant; open end if absent.
+        until: Option<u64>,
+    },
+    /// By the key's owner: takes a grant back.
+    Revoke {
+        /// The key.
+        key_id: KeyId,
+        /// Whose.
+        grantee: String,
+    },
+    /// By the key's owner: names those who vouch for ciphertexts.
+    SetAttesters {
+        /// The key.
+        key_id: KeyId,
+        /// Their signing addresses.
+        attesters: Vec<EvmAddress>,
+        /// How many must sign.
+        threshold: u32,
+    },
+    /// By the key's owner: allows reference strings, at most 8.
+    SetCrs {
+        /// The key.
+        key_id: KeyId,
+        /// All that are allowed from now on.
+        crs_ids: Vec<CrsId>,
+    },
+    /// By the key's owner: changes the key's state.
+    SetKeyState {
+        /// The key.
+        key_id: KeyId,
+        /// The new state.
+        state: KeyState,
+    },
+    /// By the key's owner: offers the key to somebody.
+    OfferKey {
+        /// The key.
+        key_id: KeyId,
+        /// To whom.
+        to: String,
+    },
+    /// By whom a key was offered.
+    AcceptKey {
+        /// The key.
+        key_id: KeyId,
+    },
+    /// By the admin: the next set of operators.
+    SetEpoch {
+        /// The epoch.
+        epoch: Epoch,
+    },
+    /// By the admin: ends an epoch.
+    RevokeEpoch {
+        /// The epoch.
+        epoch: EpochId,
+    },
+    /// By the admin: replaces the parameters.
+    UpdateConfig {
+        /// The parameters.
+        config: Box<Config>,
+    },
+    /// By the admin: allows a key to answer under a domain.
+    RegisterDomain {
+        /// The key.
+        key_id: KeyId,
+        /// The domain.
+        domain: Eip712Domain,
+    },
+    /// By the admin: stops new requests.
+    Pause {},
+    /// By the admin: allows new requests again.
+    Unpause {},
+    /// By the admin: pays out of the treasury.
+    WithdrawTreasury {
+        /// To whom.
+        to: String,
+        /// How much.
+        amount: Uint128,
+    },
+    /// By the admin: pays out what was sent to the contract by no request.
+    SweepSurplus {
+        /// Of this denomination.
+        denom: String,
+        /// To whom.
+        to: String,
+    },
+    /// By the admin: announces new code.
+    ScheduleMigration {
+        /// The code.
+        code_id: u64,
+        /// SHA-256 of the code.
+        checksum: Digest,
+    },
+    /// By the admin, after the delay: runs the announced migration.
+    MigrateNow {},
+    /// By the admin: offers the office.
+    ProposeAdmin {
+        /// To whom.
+        admin: String,
+    },
+    /// By whom the office was offered.
+    AcceptAdmin {},
+}
+
+impl ExecuteMsg {
+    /// The message's name in JSON.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::SubmitRequest { .. } => "submit_request",
+            Self::SubmitResponses { .. } => "submit_responses",
+            Self::SubmitFailures { .. } => "submit_failures",
+            Self::Close { .. } => "close",
+            Self::Cancel { .. } => "cancel",
+            Self::Withdraw { .. } => "withdraw",
+            Self::Grant { .. } => "grant",
+            Self::Revoke { .. } => "revoke",
+            Self::SetAttesters { .. } => "set_attesters",
+            Self::SetCrs { .. } => "set_crs",
+            Self::SetKeyState { .. } => "set_key_state",
+            Self::OfferKey { .. } => "offer_key",
+            Self::AcceptKey { .. } => "accept_key",
+            Self::SetEpoch { .. } => "set_epoch",
+            Self::RevokeEpoch { .. } => "revoke_epoch",
+            Self::UpdateConfig { .. } => "update_config",
+            Self::RegisterDomain { .. } => "register_domain",
+            Self::Pause {} => "pause",
+            Self::Unpause {} => "unpause",
+            Self::WithdrawTreasury { .. } => "withdraw_treasury",
+            Self::SweepSurplus { .. } => "sweep_surplus",
+            Self::ScheduleMigration { .. } => "schedule_migration",
+            Self::MigrateNow {} => "migrate_now",
+            Self::ProposeAdmin { .. } => "propose_admin",
+            Self::AcceptAdmin {} => "accept_admin",
+        }
+    }
+}
+
+/// An operator's answer.
+#[cw_serde]
+#[derive(Eq)]
+pub struct Answer {
+    /// To which request.
+    pub request_id: RequestId,
+    /// The epoch that the request is bound to.
+    pub epoch: EpochId,
+    /// Who answers.
+    pub party: PartyId,
+    /// The answer; its form is the operation's.
+    pub payload: Binary,
+    /// The statement for the outside world, where the operation has one.
+    pub external_signature: Option<Signature>,
+    /// The operator's signature over the answer, for this contract.
+    pub receipt: Signature,
+}
+
+/// An operator's word that it cannot answer.
+#[cw_serde]
+#[derive(Eq)]
+pub struct Failure {
+    /// To which request.
+    pub request_id: RequestId,
+    /// The epoch that the request is bound to.
+    pub epoch: EpochId,
+    /// Who says so.
+    pub party: PartyId,
+    /// The failure code's number.
+    pub code: u8,
+    /// Position of the ciphertext at fault; 65535 if none is.
+    pub index: u16,
+    /// The operator's signature over the failure.
+    pub receipt: Signature,
+}
+
+impl Failure {
+    /// The index that means "no ciphertext in particular".
+    pub const NO_INDEX: u16 = u16::MAX;
+}
+
+/// What `submit_request` returns.
+#[cw_serde]
+#[derive(Eq)]
+pub struct SubmitRequestData {
+    /// The new request.
+    pub request_id: RequestId,
+    /// `pending` or `denied`.
+    pub state: State,
+    /// What was kept of the funds.
+    pub charged: Uint128,
+}
+
+/// What a message with items returns: an outcome for each, in order.
+#[cw_serde]
+#[derive(Eq)]
+pub struct OutcomesData<T> {
+    /// The outcomes.
+    pub outcomes: Vec<T>,
+}
+
+/// What became of one answer or failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemOutcome {
+    /// It counts.
+    Recorded,
+    /// The same receipt was recorded before; nothing changed.
+    Duplicate,
+    /// It came too late to count; digest and receipt are recorded.
+    Late,
+    /// The party signed something else before; both receipts are recorded, the first stands.
+    Equivocation,
+    /// It is not a valid item; nothing changed.
+    Rejected(RejectReason),
+}
+
+/// Why an item was not accepted. A closed set of stable names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RejectReason {
+    /// There is no such request.
+    UnknownRequest,
+    /// The request was denied: nothing was asked of anybody.
+    Denied,
+    /// The request is bound to another epoch.
+    WrongEpoch,
+    /// The epoch has no such party.
+    UnknownParty,
+    /// The receipt is not the party's signature over this item.
+    Receipt,
+    /// The external signature is missing, superfluous or not the party's over this answer.
+    ExternalSignature,
+    /// The payload has not the operation's form.
+    Payload,
+    /// The payload is longer than the limit.
+    PayloadTooLarge,
+    /// A digest in the payload is registered already.
+    DigestRegistered,
+    /// The code is none that an operator may sign.
+    UnknownCode,
+    /// The index is no position in the request.
+    Index,
+    /// Codes that waiting may mend count only from half the time on.
+    TooEarly,
+}
+
+impl RejectReason {
+    /// Every reason.
+    pub const ALL: [Self; 12] = [
+        Self::UnknownRequest,
+        Self::Denied,
+        Self::WrongEpoch,
+        Self::UnknownParty,
+        Self::Receipt,
+        Self::ExternalSignature,
+        Self::Payload,
+        Self::PayloadTooLarge,
+        Self::DigestRegistered,
+        Self::UnknownCode,
+        Self::Index,
+        Self::TooEarly,
+    ];
+
+    /// The stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnknownRequest => "unknown_request",
+            Self::Denied => "denied",
+            Self::WrongEpoch => "wrong_epoch",
+            Self::UnknownParty => "unknown_party",
+            Self::Receipt => "receipt",
+            Self::ExternalSignature => "external_signature",
+            Self::Payload => "payload",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::DigestRegistered => "digest_registered",
+            Self::UnknownCode => "unknown_code",
+            Self::Index => "index",
+            Self::TooEarly => "too_early",
+        }
+    }
+}
+
+impl fmt::Display for ItemOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Recorded => f.write_str("recorded"),
+            Self::Duplicate => f.write_str("duplicate"),
+            Self::Late => f.write_str("late"),
+            Self::Equivocation => f.write_str("equivocation"),
+            Self::Rejected(reason) => write!(f, "rejected:{}", reason.name()),
+        }
+    }
+}
+
+impl FromStr for ItemOutcome {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "recorded" => Ok(Self::Recorded),
+            "duplicate" => Ok(Self::Duplicate),
+            "late" => Ok(Self::Late),
+            "equivocation" => Ok(Self::Equivocation),
+            other => other
+                .strip_prefix("rejected:")
+                .and_then(|name| RejectReason::ALL.into_iter().find(|reason| reason.name() == name))
+                .map(Self::Rejected)
+                .ok_or_else(|| format!("unknown outcome {other}")),
+        }
+    }
+}
+
+/// What became of one request that `close` named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseOutcome {
+    /// It is terminal now, in this state.
+    Closed(State),
+    /// It was terminal before, in this state.
+    Already(State),
+    /// Its end has not come.
+    NotDue,
+    /// There is no such request.
+    UnknownRequest,
+}
+
+impl fmt::Display for CloseOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed(state) => write!(f, "closed:{state}"),
+            Self::Already(state) => write!(f, "already:{state}"),
+            Self::NotDue => f.write_str("not_due"),
+            Self::UnknownRequest => f.write_str("unknown_request"),
+        }
+    }
+}
+
+impl FromStr for CloseOutcome {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.split_once(':')) {
+            ("not_due", _) => Ok(Self::NotDue),
+            ("unknown_request", _) => Ok(Self::UnknownRequest),
+            (_, Some(("closed", state))) => state.parse().map(Self::Closed),
+            (_, Some(("already", state))) => state.parse().map(Self::Already),
+            _ => Err(format!("unknown outcome {text}")),
+        }
+    }
+}
+
+macro_rules! serde_as_text {
+    ($($name:ident),*) => {$(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> String {
+                stringify!($name).to_owned()
+            }
+            fn json_schema(generator: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
+                String::json_schema(generator)
+            }
+        }
+        impl cw_schema::Schemaifier for $name {
+            fn visit_schema(visitor: &mut cw_schema::SchemaVisitor) -> cw_schema::DefinitionReference {
+                <String as cw_schema::Schemaifier>::visit_schema(visitor)
+            }
+        }
+    )*};
+}
+serde_as_text!(ItemOutcome, CloseOutcome);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_text_and_come_back() {
+        let rejected = RejectReason::ALL.map(ItemOutcome::Rejected);
+        let plain = [
+            ItemOutcome::Recorded,
+            ItemOutcome::Duplicate,
+            ItemOutcome::Late,
+            ItemOutcome::Equivocation,
+        ];
+        for outcome in plain.into_iter().chain(rejected) {
+            let json = serde_json::to_string(&outcome).unwrap();
+            assert_eq!(json, format!("\"{outcome}\""));
+            assert_eq!(serde_json::from_str::<ItemOutcome>(&json).unwrap(), outcome);
+        }
+        for outcome in [
+            CloseOutcome::Closed(State::Expired),
+            CloseOutcome::Already(State::Fulfilled),
+            CloseOutcome::NotDue,
+            CloseOutcome::UnknownRequest,
+        ] {
+            assert_eq!(outcome.to_string().parse::<CloseOutcome>().unwrap(), outcome);
+        }
+        assert!("rejected:whatever".parse::<ItemOutcome>().is_err());
+    }
+
+    #[test]
+    fn names_of_messages_are_their_json_tags() {
+        let msg = ExecuteMsg::SubmitFailures { failures: vec![] };
+        assert_eq!(serde_json::to_string(&msg).unwrap(), format!("{{\"{}\":{{\"failures\":[]}}}}", msg.name()));
+        let msg = ExecuteMsg::Pause {};
+        assert_eq!(serde_json::to_string(&msg).unwrap(), format!("{{\"{}\":{{}}}}", msg.name()));
+    }
+
+    #[test]
+    fn an_unknown_field_or_message_is_refused() {
+        assert!(serde_json::from_str::<ExecuteMsg>(r#"{"withdraw":{"to":null,"amount":"1"}}"#).is_err());
+        assert!(serde_json::from_str::<ExecuteMsg>(r#"{"mint":{}}"#).is_err());
+        assert!(serde_json::from_str::<ExecuteMsg>(r#"{"withdraw":{}}"#).is_ok());
+    }
+}

@@ -1,0 +1,72 @@
+//! Signing and recovery outside the chain: RFC 6979, low-s, `v` 27 or 28.
+
+use k256::ecdsa::{RecoveryId, Signature as EcdsaSignature, SigningKey, VerifyingKey};
+
+use crate::{Digest, PublicKey, Signature, SignatureError};
+
+/// A signature that names no signer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RecoverError {
+    /// It is not in its canonical form.
+    #[error(transparent)]
+    Form(#[from] SignatureError),
+    /// No key gives it.
+    #[error("no key gives this signature")]
+    NoKey,
+}
+
+/// Signs a hash.
+///
+/// # Errors
+/// With negligible probability, when no valid signature exists for the nonce.
+pub fn sign(key: &SigningKey, hash: &Digest) -> Result<Signature, RecoverError> {
+    let (signature, recovery_id) =
+        key.sign_prehash_recoverable(hash.as_bytes()).map_err(|_| RecoverError::NoKey)?;
+    let (signature, recovery_id) = match signature.normalize_s() {
+        Some(low) => (low, RecoveryId::new(!recovery_id.is_y_odd(), recovery_id.is_x_reduced())),
+        None => (signature, recovery_id),
+    };
+    let mut bytes = [0u8; 65];
+    bytes[..64].copy_from_slice(&signature.to_bytes());
+    bytes[64] = 27 + u8::from(recovery_id.is_y_odd());
+    Ok(Signature::new(bytes))
+}
+
+/// The key that made a signature over a hash.
+///
+/// # Errors
+/// When the signature is not canonical, or no key gives it.
+pub fn recover(hash: &Digest, signature: &Signature) -> Result<PublicKey, RecoverError> {
+    let (rs, recovery_id) = signature.parts()?;
+    let recovery_id = RecoveryId::from_byte(recovery_id).ok_or(RecoverError::NoKey)?;
+    let signature = EcdsaSignature::from_slice(rs).map_err(|_| RecoverError::NoKey)?;
+    let key = VerifyingKey::recover_from_prehash(hash.as_bytes(), &signature, recovery_id)
+        .map_err(|_| RecoverError::NoKey)?;
+    Ok(public_key(&key))
+}
+
+/// The compressed form of a public key.
+pub fn public_key(key: &VerifyingKey) -> PublicKey {
+    let point = key.to_encoded_point(true);
+    let mut bytes = [0u8; 33];
+    bytes.copy_from_slice(point.as_bytes());
+    PublicKey::new(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_names_its_signer_and_is_the_same_each_time() {
+        for seed in 1..40u8 {
+            let key = SigningKey::from_slice(&[seed; 32]).unwrap();
+            let hash = Digest::sha256(&[seed]);
+            let signature = sign(&key, &hash).unwrap();
+            assert!(signature.parts().is_ok());
+            assert_eq!(signature, sign(&key, &hash).unwrap());
+            assert_eq!(recover(&hash, &signature).unwrap(), public_key(key.verifying_key()));
+            assert_ne!(recover(&Digest::sha256(b"other"), &signature), Ok(public_key(key.verifying_key())));
+        }
+    }
+}
