@@ -1,0 +1,133 @@
+use std::{fmt, fs, sync::Arc};
+
+use bytes::Bytes;
+use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path};
+use tokio::task::spawn_blocking;
+use url::Url;
+
+use crate::{Digest, Hasher, StoreError};
+
+/// An open store. Clones share it; calls may run at the same time, in this process and others.
+#[derive(Clone)]
+pub struct Store {
+    objects: Arc<dyn ObjectStore>,
+    url: Url,
+}
+
+/// A folder of the store and the digest by which it names its objects.
+#[derive(Clone, Copy)]
+struct Kind {
+    name: &'static str,
+    hasher: Hasher,
+}
+
+const CIPHERTEXT: Kind = Kind { name: "ciphertext", hasher: sha256 };
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    Digest::of_ciphertext(bytes).to_bytes()
+}
+
+const fn public(hasher: Hasher) -> Kind {
+    Kind { name: "public", hasher }
+}
+
+impl Store {
+    /// Opens the store at `url`, which must be of scheme `file`; the folder is made if it is missing.
+    pub fn open(url: &Url) -> Result<Self, StoreError> {
+        if url.scheme() != "file" {
+            return Err(StoreError::UnknownScheme { given: url.scheme().to_owned() });
+        }
+        let folder = url.to_file_path().map_err(|()| StoreError::NotAFolder { given: url.to_string() })?;
+        fs::create_dir_all(&folder).map_err(|error| unavailable("opening it", error))?;
+        let objects =
+            LocalFileSystem::new_with_prefix(&folder).map_err(|error| unavailable("opening it", error))?;
+        Ok(Self { objects: Arc::new(objects.with_fsync(true)), url: url.clone() })
+    }
+
+    /// Where the store is.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Keeps a ciphertext and returns its digest. When this returns, the bytes are on disk.
+    pub async fn put_ciphertext(&self, stored: impl Into<Bytes>) -> Result<Digest, StoreError> {
+        self.put(CIPHERTEXT, stored.into()).await
+    }
+
+    /// Reads the ciphertext with this digest, which must have `size` bytes.
+    pub async fn get_ciphertext(&self, digest: Digest, size: u64) -> Result<Bytes, StoreError> {
+        self.get(CIPHERTEXT, digest, |found| {
+            let mismatch = StoreError::SizeMismatch { kind: "ciphertext", digest, expected: size, found };
+            if found == size { Ok(()) } else { Err(mismatch) }
+        })
+        .await
+    }
+
+    /// Keeps published material and returns its digest by `hasher`.
+    pub async fn put_public(&self, stored: impl Into<Bytes>, hasher: Hasher) -> Result<Digest, StoreError> {
+        self.put(public(hasher), stored.into()).await
+    }
+
+    /// Reads the published material whose digest by `hasher` is `digest`, if it has at most `max` bytes.
+    pub async fn get_public(&self, digest: Digest, max: u64, hasher: Hasher) -> Result<Bytes, StoreError> {
+        self.get(public(hasher), digest, |size| {
+            let too_large = StoreError::TooLarge { kind: "public", digest, size, max };
+            if size <= max { Ok(()) } else { Err(too_large) }
+        })
+        .await
+    }
+
+    async fn put(&self, kind: Kind, stored: Bytes) -> Result<Digest, StoreError> {
+        let digest = digest_of(kind, stored.clone()).await?;
+        self.objects
+            .put(&location(kind, digest), stored.into())
+            .await
+            .map_err(|error| unavailable("writing an object", error))?;
+        Ok(digest)
+    }
+
+    async fn get(
+        &self,
+        kind: Kind,
+        digest: Digest,
+        check_size: impl FnOnce(u64) -> Result<(), StoreError>,
+    ) -> Result<Bytes, StoreError> {
+        let object = match self.objects.get(&location(kind, digest)).await {
+            Ok(object) => object,
+            Err(object_store::Error::NotFound { .. }) => {
+                return Err(StoreError::NotFound { kind: kind.name, digest });
+            }
+            Err(error) => return Err(unavailable("opening an object", error)),
+        };
+        check_size(object.meta.size)?;
+        let stored = object.bytes().await.map_err(|error| unavailable("reading an object", error))?;
+
+        let found = digest_of(kind, stored.clone()).await?;
+        if found == digest {
+            Ok(stored)
+        } else {
+            Err(StoreError::DigestMismatch { kind: kind.name, digest, found })
+        }
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Store({})", self.url)
+    }
+}
+
+fn location(kind: Kind, digest: Digest) -> Path {
+    Path::from_iter([kind.name.to_owned(), digest.file_name()])
+}
+
+/// Hashes off the async threads: published keys are tens of megabytes.
+async fn digest_of(kind: Kind, stored: Bytes) -> Result<Digest, StoreError> {
+    spawn_blocking(move || Digest::from_bytes((kind.hasher)(&stored)))
+        .await
+        .map_err(|error| unavailable("hashing an object", error))
+}
+
+fn unavailable(doing: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Unavailable { doing, source: Box::new(source) }
+}
