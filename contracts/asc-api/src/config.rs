@@ -7,6 +7,8 @@ use crate::OperationKind;
 
 /// The contract's parameters. Amounts are in the smallest unit of `denom`, times in seconds.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct Config {
     /// The one denomination in which requests are paid.
@@ -39,6 +41,8 @@ pub struct Config {
 
 /// A price for each operation.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct Fees {
     /// Key generation.
@@ -73,6 +77,8 @@ impl Fees {
 
 /// `base + per_ciphertext * ciphertexts + per_kib * ceil(bytes of distinct digests / 1024)`.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct FeeSchedule {
     /// For the request.
@@ -85,6 +91,8 @@ pub struct FeeSchedule {
 
 /// Upper bounds of what a request or a page may hold.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct Limits {
     /// Ciphertexts of a request.
@@ -103,6 +111,8 @@ pub struct Limits {
 
 /// The EIP-712 domain under which keys of this contract answer.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct KeyDomain {
     /// For example `Decryption`.

@@ -6,6 +6,8 @@ use crate::{Digest, EvmAddress, KeyDomain, KeyId};
 
 /// `EIP712Domain(string name,string version,uint256 chainId,address verifyingContract[,bytes32 salt])`.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct Eip712Domain {
     /// For example `Decryption`.
@@ -48,7 +50,12 @@ impl KeyDomain {
     ///
     /// # Errors
     /// As [`key_contract_address`].
-    pub fn for_key(&self, chain_id: &str, contract: &str, key_id: KeyId) -> Result<Eip712Domain, &'static str> {
+    pub fn for_key(
+        &self,
+        chain_id: &str,
+        contract: &str,
+        key_id: KeyId,
+    ) -> Result<Eip712Domain, &'static str> {
         Ok(Eip712Domain {
             name: self.name.clone(),
             version: self.version.clone(),

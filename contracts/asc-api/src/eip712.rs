@@ -4,7 +4,9 @@
 use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolStruct, eip712_domain};
 
-use crate::{Digest, Eip712Domain, EpochId, EvmAddress, Handle, KeyDigest, KeyId, Outcome, PartyId, RequestId};
+use crate::{
+    Digest, Eip712Domain, EpochId, EvmAddress, Handle, KeyDigest, KeyId, Outcome, PartyId, RequestId,
+};
 
 mod sol {
     #![allow(missing_docs, clippy::as_conversions)]

@@ -195,8 +195,7 @@ impl Event {
     /// # Errors
     /// When the type is unknown, or an attribute is missing or without meaning. Others are passed over.
     pub fn parse(kind: &str, attributes: &[(String, String)]) -> Result<Self, EventError> {
-        let name =
-            kind.strip_prefix(CHAIN_PREFIX).ok_or_else(|| EventError::UnknownType(kind.to_owned()))?;
+        let name = kind.strip_prefix(CHAIN_PREFIX).ok_or_else(|| EventError::UnknownType(kind.to_owned()))?;
         let get = Attributes { event: kind, pairs: attributes };
         let state = || get.number::<State>("state");
         match name {
@@ -215,12 +214,9 @@ impl Event {
                 request_id: get.number("request_id")?,
                 party: get.number("party")?,
                 outcome: get.number("outcome")?,
-                code: get
-                    .parse("code", |text| FailureCode::try_from(text.parse::<u8>().ok()?).ok())?,
+                code: get.parse("code", |text| FailureCode::try_from(text.parse::<u8>().ok()?).ok())?,
             }),
-            "kms_finished" => {
-                Ok(Self::Finished { request_id: get.number("request_id")?, state: state()? })
-            }
+            "kms_finished" => Ok(Self::Finished { request_id: get.number("request_id")?, state: state()? }),
             "kms_key" => Ok(Self::Key {
                 key_id: get.number("key_id")?,
                 state: get.parse("state", |text| {

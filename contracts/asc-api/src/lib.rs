@@ -34,8 +34,8 @@ pub use domain::{Eip712Domain, key_contract_address};
 pub use fhe_type::{FheType, UnknownFheType};
 pub use id::{CrsId, EpochId, KeyId, PartyId, RequestId};
 pub use msg::{
-    Answer, CloseOutcome, ExecuteMsg, Failure, InstantiateMsg, ItemOutcome, MigrateMsg,
-    OutcomesData, RejectReason, SubmitRequestData,
+    Answer, CloseOutcome, ExecuteMsg, Failure, InstantiateMsg, ItemOutcome, MigrateMsg, OutcomesData,
+    RejectReason, SubmitRequestData,
 };
 pub use operation::{
     Ciphertext, CiphertextFormat, CrsGen, CrsSource, KeyGen, KeyParams, KeySource, Operation, OperationKind,

@@ -15,6 +15,8 @@ use crate::{
 /// The contract's first state. The contract must become its own wasm admin with this message
 /// (instantiate2 with the predicted address), or it refuses to exist.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 pub struct InstantiateMsg {
     /// Who governs parameters and operators.
     pub admin: String,
@@ -26,10 +28,14 @@ pub struct InstantiateMsg {
 
 /// A migration's message.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 pub struct MigrateMsg {}
 
 /// What the contract can be told. Only `submit_request` takes funds.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 pub enum ExecuteMsg {
     /// By anyone, with the price: puts a request on record. Data: [`SubmitRequestData`].
     SubmitRequest {
@@ -209,6 +215,8 @@ impl ExecuteMsg {
 
 /// An operator's answer.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct Answer {
     /// To which request.
@@ -227,6 +235,8 @@ pub struct Answer {
 
 /// An operator's word that it cannot answer.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct Failure {
     /// To which request.
@@ -250,6 +260,8 @@ impl Failure {
 
 /// What `submit_request` returns.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct SubmitRequestData {
     /// The new request.
@@ -262,6 +274,8 @@ pub struct SubmitRequestData {
 
 /// What a message with items returns: an outcome for each, in order.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct OutcomesData<T> {
     /// The outcomes.
@@ -450,12 +464,8 @@ mod tests {
     #[test]
     fn outcomes_are_text_and_come_back() {
         let rejected = RejectReason::ALL.map(ItemOutcome::Rejected);
-        let plain = [
-            ItemOutcome::Recorded,
-            ItemOutcome::Duplicate,
-            ItemOutcome::Late,
-            ItemOutcome::Equivocation,
-        ];
+        let plain =
+            [ItemOutcome::Recorded, ItemOutcome::Duplicate, ItemOutcome::Late, ItemOutcome::Equivocation];
         for outcome in plain.into_iter().chain(rejected) {
             let json = serde_json::to_string(&outcome).unwrap();
             assert_eq!(json, format!("\"{outcome}\""));
@@ -475,7 +485,10 @@ mod tests {
     #[test]
     fn names_of_messages_are_their_json_tags() {
         let msg = ExecuteMsg::SubmitFailures { failures: vec![] };
-        assert_eq!(serde_json::to_string(&msg).unwrap(), format!("{{\"{}\":{{\"failures\":[]}}}}", msg.name()));
+        assert_eq!(
+            serde_json::to_string(&msg).unwrap(),
+            format!("{{\"{}\":{{\"failures\":[]}}}}", msg.name())
+        );
         let msg = ExecuteMsg::Pause {};
         assert_eq!(serde_json::to_string(&msg).unwrap(), format!("{{\"{}\":{{}}}}", msg.name()));
     }

@@ -6,10 +6,14 @@ use std::str::FromStr;
 use cosmwasm_schema::cw_serde;
 use cosmwasm_std::Binary;
 
-use crate::{CrsId, Digest, Eip712Domain, EvmAddress, FheType, Handle, KeyDigest, KeyId, RequestId, Signature};
+use crate::{
+    CrsId, Digest, Eip712Domain, EvmAddress, FheType, Handle, KeyDigest, KeyId, RequestId, Signature,
+};
 
 /// An operation with all that it needs.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub enum Operation {
     /// Makes a key.
@@ -26,6 +30,8 @@ pub enum Operation {
 
 /// The name of an operation.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Copy, Eq, PartialOrd, Ord, Hash)]
 pub enum OperationKind {
     /// `key_gen`
@@ -108,6 +114,8 @@ impl Operation {
 
 /// Parameters and origin of a new key.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct KeyGen {
     /// The parameter set.
@@ -118,6 +126,8 @@ pub struct KeyGen {
 
 /// A named set of TFHE parameters.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Copy, Eq)]
 pub enum KeyParams {
     /// For production.
@@ -128,6 +138,8 @@ pub enum KeyParams {
 
 /// Where a key comes from.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub enum KeySource {
     /// The operators make it.
@@ -146,6 +158,8 @@ pub enum KeySource {
 
 /// Size and origin of a new common reference string.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct CrsGen {
     /// The largest input that can be proven, in bits.
@@ -156,6 +170,8 @@ pub struct CrsGen {
 
 /// Where a common reference string comes from.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub enum CrsSource {
     /// The operators make it.
@@ -169,6 +185,8 @@ pub enum CrsSource {
 
 /// A decryption whose answer everybody sees.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct PublicDecrypt {
     /// The key.
@@ -183,6 +201,8 @@ pub struct PublicDecrypt {
 
 /// A decryption for the holder of `enc_key` alone.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct UserDecrypt {
     /// The key.
@@ -209,6 +229,8 @@ pub struct UserDecrypt {
 
 /// A check of an input's zero-knowledge proof.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct VerifyInput {
     /// The key under which the input is encrypted.
@@ -235,6 +257,8 @@ pub struct VerifyInput {
 
 /// A ciphertext by reference: its bytes are in the store, under their digest.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct Ciphertext {
     /// The name under which applications know it; byte 30 is the type's number.
@@ -255,6 +279,8 @@ pub struct Ciphertext {
 
 /// The form of stored ciphertext bytes.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Copy, Eq)]
 pub enum CiphertextFormat {
     /// One ciphertext as computed; number 0.
@@ -279,6 +305,8 @@ impl CiphertextFormat {
 /// Where a ciphertext comes from. A decryption oracle for chosen ciphertexts gives the secret key
 /// away, so the contract checks this before anything is decrypted.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub enum Provenance {
     /// An element of an input that was verified.

@@ -10,6 +10,8 @@ use crate::{
 
 /// What the contract can be asked.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(QueryResponses)]
 pub enum QueryMsg {
     /// The parameters.

@@ -7,6 +7,8 @@ use crate::{CrsId, Digest, Eip712Domain, EpochId, EvmAddress, KeyId, KeyParams, 
 
 /// A set of operators and how many of them decide.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct Epoch {
     /// Dense, from 1.
@@ -32,6 +34,8 @@ impl Epoch {
 
 /// How the operators of an epoch hold keys.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Copy, Eq)]
 pub enum EpochMode {
     /// One operator holds all.
@@ -44,6 +48,8 @@ pub enum EpochMode {
 
 /// An operator.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct Party {
     /// 1 to n.
@@ -58,6 +64,8 @@ pub struct Party {
 
 /// The state of a key, after NIST SP 800-57.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Copy, Eq)]
 pub enum KeyState {
     /// For every use.
@@ -89,6 +97,8 @@ impl KeyState {
 
 /// The kind of a key's published part; its number stands in the payload of `key_gen`.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Copy, Eq, PartialOrd, Ord)]
 pub enum KeyType {
     /// 0: the compressed server key.
@@ -109,6 +119,8 @@ impl KeyType {
 
 /// The digest of a key's published part: SHAKE256 (32 bytes) of `"PDAT_KEY"` and the stored bytes.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Copy, Eq)]
 pub struct KeyDigest {
     /// Which part.
@@ -119,6 +131,8 @@ pub struct KeyDigest {
 
 /// A key that exists.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct KeyRecord {
     /// The id of the request that made it; also its tfhe tag if it was generated.
@@ -155,6 +169,8 @@ pub struct KeyRecord {
 
 /// What the contract owes and owns, in the configured denomination.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Copy, Eq, Default)]
 pub struct Totals {
     /// Prices of pending requests.

@@ -8,6 +8,8 @@ use crate::{DecodeError, Digest, EpochId, Operation, RequestId};
 /// A request's body: compact JSON in this order of fields, written once under `request`.
 /// Everybody hashes the stored bytes; nobody serializes anew.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct RequestBody {
     /// Version of this record: 1.
@@ -34,6 +36,8 @@ pub struct RequestBody {
 
 /// A call of the requesting contract at every terminal state.
 #[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct Callback {
     /// Gas that the call may use; paid with the request.

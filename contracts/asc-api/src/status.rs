@@ -70,7 +70,9 @@ impl FromStr for State {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|state| state.name() == text).ok_or_else(|| {
-            format!("unknown state {text}, allowed are pending, fulfilled, failed, expired, cancelled, denied")
+            format!(
+                "unknown state {text}, allowed are pending, fulfilled, failed, expired, cancelled, denied"
+            )
         })
     }
 }
@@ -136,7 +138,8 @@ impl Status {
             given: bytes.len(),
             allowed: "43",
         })?;
-        let value = |field, given: u8| DecodeError::Value { record: "status", field, given: u64::from(given) };
+        let value =
+            |field, given: u8| DecodeError::Value { record: "status", field, given: u64::from(given) };
         if bytes[0] != Self::VERSION {
             return Err(value("v", bytes[0]));
         }
@@ -179,7 +182,11 @@ impl Status {
     pub fn effective(&self, deadline: Option<u64>, now: u64) -> State {
         match deadline {
             Some(deadline) if self.state == State::Pending && now >= self.end(deadline) => {
-                if self.cancel_at != 0 && self.cancel_at < deadline { State::Cancelled } else { State::Expired }
+                if self.cancel_at != 0 && self.cancel_at < deadline {
+                    State::Cancelled
+                } else {
+                    State::Expired
+                }
             }
             _ => self.state,
         }

@@ -229,7 +229,11 @@ mod tests {
             time: 1_700_000_000,
             actor: "wasm1operator".into(),
             request_id: None,
-            body: LogBody::Withdrawn { address: "wasm1operator".into(), to: "wasm1cold".into(), amount: 5u128.into() },
+            body: LogBody::Withdrawn {
+                address: "wasm1operator".into(),
+                to: "wasm1cold".into(),
+                amount: 5u128.into(),
+            },
         }
     }
 
