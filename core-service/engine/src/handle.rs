@@ -75,6 +75,13 @@ mod tests {
     }
 
     #[test]
+    fn the_worked_example_of_the_format_holds() {
+        // Computed by an independent program.
+        let handle = Handle::derive(b"abc", 3, [0; 20], 31337, FheType::Uint64);
+        assert_eq!(handle.to_string(), "0x6ccdfd2ec9717f7de6e8969fbd755be016e7c3b6fa030000000000007a690500");
+    }
+
+    #[test]
     fn every_input_changes_the_hash_part() {
         let hash = |blob: &[u8], index, acl, chain| {
             Handle::derive(blob, index, acl, chain, FheType::Bool).to_bytes()[..21].to_vec()

@@ -112,9 +112,11 @@ impl DecryptionKey {
     }
 }
 
-/// Noise of at most 1/8 of the distance between two messages is accepted. Honest results have far less (1/500 was the
-/// most seen), while a wrong key gives noise that is spread evenly: the margin refuses 3 of 4 blocks that by chance
-/// decrypt to a message, which matters for short types.
+/// Noise of at most 1/8 of the distance between two messages is accepted.
+///
+/// Honest results have a standard deviation of about 1/1000 of that distance, at most five times as much before the
+/// library would refresh them, while a wrong key spreads the noise evenly: the margin refuses three of four blocks that
+/// would decrypt to a message by chance, which matters for the short types.
 const NOISE_MARGIN_BITS: u32 = 3;
 
 impl Drop for DecryptionKey {

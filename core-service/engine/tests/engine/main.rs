@@ -1,0 +1,11 @@
+//! What the engine promises: values come back, everything else is refused, nothing panics, and a decryption oracle gives the
+//! key away.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::as_conversions)]
+
+mod fixture;
+mod honest_results;
+mod hostile;
+mod key_material;
+mod key_recovery;
+mod refused;
+mod round_trip;
