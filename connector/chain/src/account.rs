@@ -1,6 +1,6 @@
 //! The one owner of an account's sequence.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tokio::{
@@ -9,13 +9,15 @@ use tokio::{
 };
 
 use crate::{
-    Broadcast, Client, Coin, Error, Fraction, Gas, GasPrice, Message, Result, SignedTx, TxOptions, TxOutcome,
-    Wallet,
+    Broadcast, Client, Coin, Error, Fraction, Gas, GasPrice, Message, Result, SignedTx, TxHash, TxOptions,
+    TxOutcome, Wallet,
     tx::{Draft, Signing},
 };
 
 /// How often a wrong sequence is corrected before giving up: another signer may steal it each time.
 const SEQUENCE_ATTEMPTS: u32 = 8;
+/// How many signed transactions are remembered: more than can be pending at a time.
+const ISSUED: usize = 512;
 /// First and longest pause before the next try at a node that is full or does not answer.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
@@ -81,6 +83,8 @@ struct Inner {
 struct Known {
     number: Option<u64>,
     next: Option<u64>,
+    /// Hashes of the last transactions signed here, oldest first.
+    issued: VecDeque<TxHash>,
 }
 
 impl Account {
@@ -197,6 +201,11 @@ impl Account {
         let mut uncertain = false;
         loop {
             let error = match self.broadcast_locked(known, tx).await {
+                // Another signer of this key sent these very bytes: they are his, not ours.
+                Ok(Broadcast::AlreadyKnown) if !uncertain => {
+                    known.next = None;
+                    return Err(Error::SequenceMismatch { expected: None, got: tx.sequence });
+                }
                 Ok(_) => return Ok(()),
                 Err(error) => error,
             };
@@ -243,7 +252,7 @@ impl Account {
             let signing = Signing { wallet, chain_id: &config.chain_id, account_number, sequence };
             match self.gas_limit(&draft, &signing, options.gas, price).await {
                 Ok(gas_limit) => {
-                    let tx = draft.sign(&signing, gas_limit, price.fee(gas_limit));
+                    let tx = known.sign_once(&draft, &signing, gas_limit, price);
                     known.next = sequence.checked_add(1);
                     return Ok(tx);
                 }
@@ -289,11 +298,39 @@ impl Account {
 }
 
 impl Known {
+    /// Signs, but never the same bytes twice: after a corrected sequence, two calls with equal
+    /// messages would else be one transaction, and each caller would take its block for his own. One
+    /// more unit of gas makes the difference.
+    fn sign_once(
+        &mut self,
+        draft: &Draft<'_>,
+        signing: &Signing<'_>,
+        gas: u64,
+        price: &GasPrice,
+    ) -> SignedTx {
+        let mut gas_limit = gas;
+        let mut tx = draft.sign(signing, gas_limit, price.fee(gas_limit));
+        while self.issued.contains(&tx.hash) {
+            let Some(more) = gas_limit.checked_add(1) else { break };
+            gas_limit = more;
+            tx = draft.sign(signing, gas_limit, price.fee(gas_limit));
+        }
+        if self.issued.len() == ISSUED {
+            self.issued.pop_front();
+        }
+        self.issued.push_back(tx.hash);
+        tx
+    }
+
+    fn forget(&mut self) {
+        (self.number, self.next) = (None, None);
+    }
+
     /// Corrects the belief by what the node said of a transaction.
     fn learn(&mut self, tx: &SignedTx, error: &Error) {
         match error {
             Error::SequenceMismatch { expected, .. } => self.next = *expected,
-            Error::SignatureRefused { .. } | Error::UnknownAccount { .. } => *self = Self::default(),
+            Error::SignatureRefused { .. } | Error::UnknownAccount { .. } => self.forget(),
             error if error.is_uncertain() => {}
             // Not taken: its sequence is free again, unless a later one was given out already.
             _ if self.next == tx.sequence.checked_add(1) => self.next = Some(tx.sequence),

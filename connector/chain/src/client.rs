@@ -108,21 +108,26 @@ impl Client {
     }
 
     /// A query of the application, in bytes.
+    ///
+    /// Asked for the raw state of a height that it does not have, a node says "absent" unless a proof
+    /// is wanted: so one is, and thrown away. (Queries by gRPC path refuse, and never prove.)
     pub(crate) async fn abci_raw(
         &self,
         path: &str,
         data: Vec<u8>,
         height: Option<u64>,
     ) -> Result<AbciAnswer> {
-        let height = height.map(block_height).transpose()?;
-        let call = self.http.abci_query(Some(path.to_owned()), data, height, false);
+        let at = height.map(block_height).transpose()?;
+        let prove = height.is_some() && path.starts_with("/store/");
+        let call = self.http.abci_query(Some(path.to_owned()), data, at, prove);
         let answer = self.call("abci_query", call).await?;
         if answer.code.is_err() {
-            return Err(Error::Query {
-                path: path.to_owned(),
-                code: answer.code.value(),
-                codespace: answer.codespace,
-                log: answer.log,
+            let (code, codespace, log) = (answer.code.value(), answer.codespace, answer.log);
+            return Err(match height {
+                Some(height) if no_such_state(code, &codespace, &log) => {
+                    Error::HeightUnavailable { height, log }
+                }
+                _ => Error::Query { path: path.to_owned(), code, codespace, log },
             });
         }
         Ok(AbciAnswer { value: answer.value, height: answer.height.value() })
@@ -141,6 +146,12 @@ pub(crate) fn block_height(height: u64) -> Result<Height> {
 /// An answer that does not parse.
 pub(crate) fn unreadable(what: &str, reason: &dyn std::fmt::Display) -> Error {
     Error::BadResponse { what: what.to_owned(), reason: reason.to_string() }
+}
+
+/// Refusals for a height above the latest, and for one whose state was pruned.
+fn no_such_state(code: u32, codespace: &str, log: &str) -> bool {
+    let store = codespace == "store" && code == 7 && log.contains("proof is unexpectedly empty");
+    store || codespace == "sdk" && (code == 26 || log.contains("failed to load state at height"))
 }
 
 fn typed(method: &'static str, error: &rpc::Error) -> Error {

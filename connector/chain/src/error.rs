@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Failure, TxHash, TxOutcome, log_text};
+use crate::{
+    Failure, TxHash, TxOutcome,
+    log_text::{self, shortened},
+};
 
 /// Result of this crate's calls.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -44,7 +47,7 @@ pub enum Error {
         status: u16,
     },
     /// The node answered with a JSON-RPC error that has no type of its own here.
-    #[error("the node refused {method}: {message}")]
+    #[error("the node refused {method}: {}", shortened(message))]
     Rpc {
         /// RPC method.
         method: &'static str,
@@ -60,7 +63,7 @@ pub enum Error {
         reason: String,
     },
     /// An application query was refused.
-    #[error("query {path} failed with code {code} ({codespace}): {log}")]
+    #[error("query {path} failed with code {code} ({codespace}): {}", shortened(log))]
     Query {
         /// Query path.
         path: String,
@@ -72,7 +75,7 @@ pub enum Error {
         log: String,
     },
     /// The contract answered a smart query with an error of its own.
-    #[error("contract {contract} refused the query: {message}")]
+    #[error("contract {contract} refused the query: {}", shortened(message))]
     ContractQuery {
         /// Contract address.
         contract: String,
@@ -104,6 +107,14 @@ pub enum Error {
         expected: String,
         /// Chain id that the node says.
         found: String,
+    },
+    /// The node has no state of this height: too old, or not there yet.
+    #[error("the node has no state of height {height}: {}", shortened(log))]
+    HeightUnavailable {
+        /// Height asked for.
+        height: u64,
+        /// The node's text.
+        log: String,
     },
     /// The node no longer has this height.
     #[error("height {height} is gone from this node, its lowest is {lowest}")]
@@ -188,11 +199,14 @@ pub enum Error {
         limit: usize,
     },
     /// The transaction would fail; found by simulation, nothing was sent.
-    #[error("simulation failed: {}", log_text::contract_error(log).unwrap_or(log))]
+    #[error("simulation failed: {}", shortened(log_text::contract_error(log).unwrap_or(log)))]
     Simulation {
         /// The node's text, whole.
         log: String,
     },
+    /// The node has no simulation service: it registers it only if it serves gRPC or the REST API.
+    #[error("the node cannot simulate: enable grpc or api in its app.toml, or give a gas limit")]
+    SimulationUnavailable,
     /// The account's sequence is not the one signed with. The next
     /// [`prepare`](crate::Account::prepare) uses the right one.
     ///
@@ -244,7 +258,7 @@ pub enum Error {
         log: String,
     },
     /// Refused before the mempool for another reason.
-    #[error("transaction refused with code {code} ({codespace}): {log}")]
+    #[error("transaction refused with code {code} ({codespace}): {}", shortened(log))]
     Rejected {
         /// ABCI code.
         code: u32,
@@ -262,7 +276,7 @@ pub enum Error {
         timeout_height: u64,
     },
     /// The transaction is in a block, and failed there.
-    #[error("transaction {} failed in block {}: {}", .0.hash, .0.height, .0.reason())]
+    #[error("transaction {} failed in block {}: {}", .0.hash, .0.height, shortened(.0.reason()))]
     TxFailed(Box<TxOutcome>),
 }
 
@@ -282,6 +296,7 @@ impl Error {
             Self::NoSuchContract { .. } => "no_such_contract",
             Self::NoSuchCode { .. } => "no_such_code",
             Self::WrongChain { .. } => "wrong_chain",
+            Self::HeightUnavailable { .. } => "height_unavailable",
             Self::Pruned { .. } => "pruned",
             Self::ResultsMissing { .. } => "results_missing",
             Self::ChainStalled { .. } => "chain_stalled",
@@ -293,6 +308,7 @@ impl Error {
             Self::Encode { .. } => "encode",
             Self::TooLarge { .. } => "tx_too_large",
             Self::Simulation { .. } => "simulation_failed",
+            Self::SimulationUnavailable => "simulation_unavailable",
             Self::SequenceMismatch { .. } => "sequence_mismatch",
             Self::FeeTooLow { .. } => "fee_too_low",
             Self::InsufficientFunds { .. } => "insufficient_funds",

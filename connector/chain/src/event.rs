@@ -11,6 +11,9 @@ const CONTRACT_ADDRESS: &str = "_contract_address";
 /// Attribute that the chain puts last into every event of a message.
 const MESSAGE_INDEX: &str = "msg_index";
 
+/// Attribute that the chain puts last into every event of block execution.
+const BLOCK_MODE: &str = "mode";
+
 /// One event, unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -67,8 +70,9 @@ impl<'a> ContractEvent<'a> {
             Some(((key, _), rest)) if key == CONTRACT_ADDRESS => rest,
             _ => all,
         };
+        let last = if self.tx_index.is_some() { MESSAGE_INDEX } else { BLOCK_MODE };
         match all.split_last() {
-            Some(((key, _), rest)) if key == MESSAGE_INDEX && self.message_index.is_some() => rest,
+            Some(((key, _), rest)) if key == last => rest,
             _ => all,
         }
     }
@@ -127,6 +131,14 @@ mod tests {
         assert_eq!(event.message_index, Some(3));
         let own: Vec<_> = event.own_attributes().iter().map(|(k, v)| format!("{k}={v}")).collect();
         assert_eq!(own, ["msg_index=mine", "n=1"]);
+    }
+
+    #[test]
+    fn own_attributes_of_an_event_of_block_execution_leave_out_the_chains_mode() {
+        let raw = event("wasm-x", &[("_contract_address", "wasm1a"), ("n", "1"), ("mode", "EndBlock")]);
+        let event =
+            ContractEvent { height: 1, tx_index: None, tx_hash: None, message_index: None, event: &raw };
+        assert_eq!(event.own_attributes(), [("n".to_owned(), "1".to_owned())]);
     }
 
     #[test]

@@ -2,14 +2,11 @@
 //! says.
 
 /// What the chain's wasm module appends to a contract's own error text.
-const WASM_SUFFIXES: [&str; 7] = [
+const WASM_SUFFIXES: [&str; 4] = [
     ": execute wasm contract failed",
     ": instantiate wasm contract failed",
     ": migrate wasm contract failed",
     ": query wasm contract failed",
-    ": reply wasm contract failed",
-    ": sudo wasm contract failed",
-    ": dispatch wasm contract failed",
 ];
 
 /// What stands before it.
@@ -46,6 +43,12 @@ pub(crate) fn sequence_mismatch(log: &str) -> Option<(u64, u64)> {
     Some((expected.parse().ok()?, leading_number(rest)?))
 }
 
+/// `message index: 0: address wasm1x: no such contract` gives `wasm1x`.
+pub(crate) fn missing_contract(log: &str) -> Option<&str> {
+    let before = log.split_once(": no such contract")?.0;
+    before.rsplit_once("address ").map(|(_, address)| address)
+}
+
 /// `height 1 is not available, lowest height is 5` gives 5.
 pub(crate) fn lowest_height(text: &str) -> Option<u64> {
     leading_number(text.split_once("is not available, lowest height is ")?.1)
@@ -54,6 +57,11 @@ pub(crate) fn lowest_height(text: &str) -> Option<u64> {
 /// `height 9 must be less than or equal to the current blockchain height 5` gives 5.
 pub(crate) fn current_height(text: &str) -> Option<u64> {
     leading_number(text.split_once("must be less than or equal to the current blockchain height ")?.1)
+}
+
+/// At most 1,000 bytes of a text that may quote a whole message.
+pub(crate) fn shortened(text: &str) -> &str {
+    &text[..text.floor_char_boundary(1_000)]
 }
 
 fn leading_number(text: &str) -> Option<u64> {
@@ -111,6 +119,13 @@ mod tests {
         let log = "account sequence mismatch, expected 16, got 21: incorrect account sequence";
         assert_eq!(sequence_mismatch(log), Some((16, 21)));
         assert_eq!(sequence_mismatch("incorrect account sequence"), None);
+    }
+
+    #[test]
+    fn a_text_is_shortened_between_characters() {
+        assert_eq!(shortened("short"), "short");
+        let long = "é".repeat(600);
+        assert_eq!(shortened(&format!("x{long}")).len(), 999);
     }
 
     #[test]

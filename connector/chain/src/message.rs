@@ -13,7 +13,7 @@ use cosmrs::{
 use flate2::{Compression, write::GzEncoder};
 use serde::Serialize;
 
-use crate::{Coin, Error, Result, coin};
+use crate::{Coin, Error, Result, coin, wallet::address_bytes};
 
 /// First bytes of a gzip file.
 const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 0x08];
@@ -30,6 +30,7 @@ impl Message {
         message: &M,
         funds: &[Coin],
     ) -> Result<Self> {
+        address_bytes(contract)?;
         Self::encode(&MsgExecuteContract {
             sender: sender.to_owned(),
             contract: contract.to_owned(),
@@ -75,6 +76,7 @@ impl Message {
 
     /// Sends coins from one account to another.
     pub fn bank_send(sender: &str, to: &str, coins: &[Coin]) -> Result<Self> {
+        address_bytes(to)?;
         Self::encode(&MsgSend {
             from_address: sender.to_owned(),
             to_address: to.to_owned(),
@@ -108,16 +110,30 @@ mod tests {
     use cosmrs::proto::prost::Message as _;
 
     use super::*;
+    use crate::Wallet;
+
+    #[test]
+    fn an_address_with_a_typing_error_is_refused_before_anything_is_sent() {
+        let wallet = Wallet::generate("wasm").unwrap();
+        let mut address = wallet.address().to_owned();
+        let last = address.pop().unwrap();
+        address.push(if last == 'q' { 'p' } else { 'q' });
+        let me = wallet.address();
+        assert_eq!(Message::bank_send(me, &address, &[]).unwrap_err().code(), "invalid_address");
+        assert_eq!(Message::execute(me, &address, "x", &[]).unwrap_err().code(), "invalid_address");
+    }
 
     #[test]
     fn messages_carry_the_chains_type_names_and_json() {
         let message = serde_json::json!({"close": {"request_ids": [1]}});
-        let execute = Message::execute("wasm1a", "wasm1c", &message, &[Coin::new(5, "ucosm")]).unwrap();
+        let wallet = Wallet::generate("wasm").unwrap();
+        let me = wallet.address();
+        let execute = Message::execute(me, me, &message, &[Coin::new(5, "ucosm")]).unwrap();
         assert_eq!(execute.type_url(), "/cosmwasm.wasm.v1.MsgExecuteContract");
         let decoded = MsgExecuteContract::decode(execute.0.value.as_slice()).unwrap();
         assert_eq!(decoded.msg, br#"{"close":{"request_ids":[1]}}"#);
         assert_eq!(decoded.funds[0].amount, "5");
-        let send = Message::bank_send("wasm1a", "wasm1b", &[]).unwrap();
+        let send = Message::bank_send(me, me, &[]).unwrap();
         assert_eq!(send.type_url(), "/cosmos.bank.v1beta1.MsgSend");
     }
 

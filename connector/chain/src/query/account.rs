@@ -5,7 +5,7 @@ use cosmrs::proto::{
     prost::{Message, Name},
 };
 
-use crate::{Client, Error, Result, client::unreadable};
+use crate::{Client, Error, Result, client::unreadable, wallet::address_bytes};
 
 const PATH: &str = "/cosmos.auth.v1beta1.Query/Account";
 
@@ -21,6 +21,7 @@ pub struct AccountInfo {
 impl Client {
     /// Number and sequence of an account; [`Error::UnknownAccount`] if nothing was ever sent to it.
     pub async fn account(&self, address: &str) -> Result<AccountInfo> {
+        address_bytes(address)?;
         let query = QueryAccountRequest { address: address.to_owned() };
         let answer: QueryAccountResponse = match self.abci(PATH, &query, None).await {
             Err(Error::Query { log, .. }) if log.contains("not found") => {

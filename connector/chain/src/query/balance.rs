@@ -7,13 +7,14 @@ use cosmrs::proto::cosmos::{
     base::query::v1beta1::PageRequest,
 };
 
-use crate::{Client, Coin, Result};
+use crate::{Client, Coin, Result, wallet::address_bytes};
 
 const PAGE: u64 = 200;
 
 impl Client {
     /// Balance of one denomination; 0 for an address that holds none or does not exist.
     pub async fn balance(&self, address: &str, denom: &str) -> Result<u128> {
+        address_bytes(address)?;
         let query = QueryBalanceRequest { address: address.to_owned(), denom: denom.to_owned() };
         let answer: QueryBalanceResponse =
             self.abci("/cosmos.bank.v1beta1.Query/Balance", &query, None).await?;
@@ -23,6 +24,7 @@ impl Client {
 
     /// Every balance of an address, ascending by denomination.
     pub async fn balances(&self, address: &str) -> Result<Vec<Coin>> {
+        address_bytes(address)?;
         let mut coins = Vec::new();
         let mut key = Vec::new();
         loop {

@@ -70,12 +70,13 @@ impl Client {
         self.smart_query_at(contract, query, None).await
     }
 
-    /// The same about the state of a height that the node still has; `None`: the newest.
+    /// The same about the state of a height, else [`Error::HeightUnavailable`]; `None`: the newest.
     pub async fn smart_query_at<Q, R>(&self, contract: &str, query: &Q, height: Option<u64>) -> Result<R>
     where
         Q: Serialize + ?Sized,
         R: DeserializeOwned,
     {
+        address_bytes(contract)?;
         let query_data = message::json(query)?;
         let request = QuerySmartContractStateRequest { address: contract.to_owned(), query_data };
         let answer: QuerySmartContractStateResponse =
@@ -84,6 +85,7 @@ impl Client {
     }
 
     /// Reads one key of a contract's state; `None` as height: the newest state.
+    /// [`Error::HeightUnavailable`] if the node has no state of that height.
     pub async fn raw_state(&self, contract: &str, key: &[u8], height: Option<u64>) -> Result<RawValue> {
         let mut full = vec![CONTRACT_STATE_PREFIX];
         full.extend(address_bytes(contract)?);
@@ -95,6 +97,7 @@ impl Client {
 
     /// A contract's registration; [`Error::NoSuchContract`] if there is none.
     pub async fn contract_info(&self, contract: &str) -> Result<ContractInfo> {
+        address_bytes(contract)?;
         let query = QueryContractInfoRequest { address: contract.to_owned() };
         let answer: QueryContractInfoResponse =
             self.abci(CONTRACT_INFO, &query, None).await.map_err(|e| contract_refusal(contract, e))?;

@@ -30,6 +30,9 @@ fn refusal(address: &str, sequence: u64, log: String) -> Error {
     if let Some((expected, got)) = log_text::sequence_mismatch(&log) {
         return Error::SequenceMismatch { expected: Some(expected), got };
     }
+    if log.contains("unknown query path") {
+        return Error::SimulationUnavailable;
+    }
     if log.contains("incorrect account sequence") {
         return Error::SequenceMismatch { expected: None, got: sequence };
     }
@@ -38,6 +41,9 @@ fn refusal(address: &str, sequence: u64, log: String) -> Error {
     }
     if log.contains(address) && log.contains("does not exist") {
         return Error::UnknownAccount { address: address.to_owned() };
+    }
+    if let Some(contract) = log_text::missing_contract(&log) {
+        return Error::NoSuchContract { address: contract.to_owned() };
     }
     if log.contains("insufficient funds") {
         return Error::InsufficientFunds { log };
@@ -68,6 +74,11 @@ mod tests {
             code_of("spendable balance 0ucosm is smaller than 1ucosm: insufficient funds"),
             "insufficient_funds"
         );
+        assert_eq!(
+            refusal("a", 1, "message index: 0: address wasm1x: no such contract [file.go:159]".into()),
+            Error::NoSuchContract { address: "wasm1x".into() }
+        );
+        assert_eq!(code_of("unknown query path: unknown request"), "simulation_unavailable");
         assert_eq!(code_of("anything else"), "simulation_failed");
     }
 
