@@ -1,0 +1,87 @@
+//! Where things lie in a stack's folder.
+
+use std::{
+    fs::DirBuilder,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, Result};
+
+/// The paths of one stack.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    pub(crate) fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Makes the folders. All of them are their owner's alone: there are keys in most.
+    pub(crate) fn make_folders(&self) -> Result<()> {
+        for folder in [self.root.clone(), self.secrets(), self.store(), self.logs(), self.run()] {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)
+                .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
+        Ok(())
+    }
+
+    /// The stack's folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The description of the network, which every program reads.
+    pub fn network(&self) -> PathBuf {
+        self.root.join("network.toml")
+    }
+
+    /// The folder of secret keys.
+    pub fn secrets(&self) -> PathBuf {
+        self.root.join("secrets")
+    }
+
+    /// The file of an account's or operator's secret key.
+    pub fn secret(&self, name: &str) -> PathBuf {
+        self.secrets().join(format!("{name}.key"))
+    }
+
+    /// The node's home.
+    pub fn chain(&self) -> PathBuf {
+        self.root.join("chain")
+    }
+
+    /// The store of ciphertexts and public material.
+    pub fn store(&self) -> PathBuf {
+        self.root.join("store")
+    }
+
+    /// A program's own folder, such as `core`.
+    pub fn folder(&self, program: &str) -> PathBuf {
+        self.root.join(program)
+    }
+
+    /// A process's output.
+    pub fn log(&self, process: &str) -> PathBuf {
+        self.logs().join(format!("{process}.log"))
+    }
+
+    /// Says which process is running under this name.
+    pub(crate) fn pid_file(&self, process: &str) -> PathBuf {
+        self.run().join(format!("{process}.pid"))
+    }
+
+    /// The folder of the files that say what is running.
+    pub(crate) fn run(&self) -> PathBuf {
+        self.root.join("run")
+    }
+
+    fn logs(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+}

@@ -1,0 +1,275 @@
+//! A whole KMS in one folder.
+
+use std::{fmt, fs::File, path::Path, sync::Arc, time::Duration};
+
+use anyhow::{Context, Result, bail, ensure};
+use kms_chain::{Account, AccountConfig, Client, ClientConfig};
+use kms_config::{Decimal, KeyDomain, Network};
+use url::Url;
+
+use crate::{
+    AccountName, Layout, Lifetime, ProcessStatus, Programs,
+    node::{self, Genesis, Node},
+    ports,
+    supervisor::Supervisor,
+};
+
+/// What each account owns at first, in the smallest unit.
+const ACCOUNT_COINS: u64 = 1_000_000_000_000;
+/// How long a chain may take to its first block, on a busy machine.
+const CHAIN_PATIENCE: Duration = Duration::from_secs(60);
+/// Longest name of a stack; it becomes part of the chain's id, which is limited to 50 bytes.
+const MAX_NAME: usize = 30;
+
+/// Choices of who starts a stack.
+#[derive(Clone)]
+pub struct StackOptions {
+    /// What becomes of the processes when the program ends that started them.
+    pub lifetime: Lifetime,
+    /// Pause after each block.
+    pub block_time: Duration,
+    /// Most gas of a block: at 40 to 80 million a second it bounds the time that a block takes.
+    pub block_max_gas: u64,
+    /// Told what is being done, in a few words.
+    pub report: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl StackOptions {
+    /// 200 ms blocks of at most 30 million gas, nobody told.
+    pub fn new(lifetime: Lifetime) -> Self {
+        Self {
+            lifetime,
+            block_time: Duration::from_millis(200),
+            block_max_gas: 30_000_000,
+            report: Arc::new(|_| {}),
+        }
+    }
+}
+
+impl fmt::Debug for StackOptions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("StackOptions")
+            .field("lifetime", &self.lifetime)
+            .field("block_time", &self.block_time)
+            .field("block_max_gas", &self.block_max_gas)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A chain, the ASC on it, a core and a connector, in one folder of one machine.
+#[derive(Debug)]
+pub struct Stack {
+    layout: Layout,
+    options: StackOptions,
+    network: Network,
+    programs: Programs,
+    supervisor: Supervisor,
+    /// Held while the stack is open: one program at a time changes it.
+    _lock: File,
+}
+
+impl Stack {
+    /// Makes a new stack in `folder`: fresh keys, a chain that has not started, free ports.
+    ///
+    /// # Errors
+    /// If there is a stack in that folder already, or the node has not been built.
+    pub async fn create(folder: &Path, name: &str, options: StackOptions) -> Result<Self> {
+        check_name(name)?;
+        ensure!(!exists(folder), "there is a stack in {} already", folder.display());
+        let programs = Programs::of_this_build()?;
+        let program = programs.node()?;
+        let layout = Layout::new(std::path::absolute(folder)?);
+        layout.make_folders()?;
+        let lock = lock(&layout)?;
+
+        (options.report)("making keys and the first block");
+        let network = describe(&layout, name)?;
+        let accounts = AccountName::ALL
+            .iter()
+            .map(|account| Ok((account.generate(&layout)?.address().to_owned(), ACCOUNT_COINS)))
+            .collect::<Result<_>>()?;
+        let node = Node::new(program, &layout);
+        node.create(&Genesis { network: &network, block_max_gas: options.block_max_gas, accounts }).await?;
+        // Written last: a folder without it holds no stack.
+        write_network(&layout, &network)?;
+        let supervisor = Supervisor::new(layout.clone(), options.lifetime);
+        Ok(Self { layout, options, network, programs, supervisor, _lock: lock })
+    }
+
+    /// Opens the stack that lies in `folder`, whether it runs or not.
+    ///
+    /// # Errors
+    /// If there is none, or another program has it open.
+    pub fn open(folder: &Path, options: StackOptions) -> Result<Self> {
+        ensure!(exists(folder), "there is no stack in {}", folder.display());
+        let layout = Layout::new(std::path::absolute(folder)?);
+        let lock = lock(&layout)?;
+        let network = kms_config::load(layout.network())?;
+        let supervisor = Supervisor::new(layout.clone(), options.lifetime);
+        let programs = Programs::of_this_build()?;
+        Ok(Self { layout, options, network, programs, supervisor, _lock: lock })
+    }
+
+    /// Where everything of the stack lies.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// The network, as all programs read it.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// A client of the stack's node.
+    ///
+    /// # Errors
+    /// If the network's address of the node is not usable.
+    pub fn client(&self) -> Result<Client> {
+        Ok(Client::new(ClientConfig::new(self.network.rpc_url.as_str()))?)
+    }
+
+    /// The one owner of an account's sequence. Two of one account get in each other's way.
+    ///
+    /// # Errors
+    /// If the account's key cannot be read.
+    pub fn account(&self, name: AccountName) -> Result<Account> {
+        let gas_price = self.network.gas_price_coin().parse()?;
+        let config = AccountConfig::new(&self.network.chain_id, gas_price);
+        Ok(Account::new(self.client()?, name.wallet(&self.layout)?, config))
+    }
+
+    /// Starts the node, and waits for its first block. Does nothing if it runs.
+    ///
+    /// # Errors
+    /// With the end of the node's log, if it ends or makes no block.
+    pub async fn start_chain(&mut self) -> Result<()> {
+        if self.supervisor.running(node::NAME)?.is_some() {
+            return Ok(());
+        }
+        (self.options.report)("starting the chain");
+        self.settle_ports()?;
+        let node = Node::new(self.programs.node()?, &self.layout);
+        node.configure(&self.network, self.options.block_time)?;
+        self.supervisor.start(&node.launch())?;
+        let client = self.client()?;
+        let has_block = || async { client.status().await.is_ok_and(|status| status.latest_height >= 1) };
+        self.supervisor.ready(node::NAME, CHAIN_PATIENCE, has_block).await?;
+        client.expect_chain(&self.network.chain_id).await?;
+        Ok(())
+    }
+
+    /// Every process of the stack that was started and not stopped.
+    ///
+    /// # Errors
+    /// If the files that say so cannot be read.
+    pub fn status(&self) -> Result<Vec<ProcessStatus>> {
+        self.supervisor.status()
+    }
+
+    /// Kills a process as `kill -9` does.
+    ///
+    /// # Errors
+    /// If the system does not let it.
+    pub async fn kill(&mut self, process: &str) -> Result<()> {
+        self.supervisor.kill(process).await
+    }
+
+    /// Stops everything that runs, the chain last. What is written stays.
+    ///
+    /// # Errors
+    /// If a process cannot be ended; the others are ended all the same.
+    pub async fn stop(&mut self) -> Result<()> {
+        let mut names: Vec<String> = self.status()?.into_iter().map(|process| process.name).collect();
+        names.sort_by_key(|name| name == node::NAME);
+        let mut failures = Vec::new();
+        for name in names {
+            (self.options.report)(&format!("stopping {name}"));
+            if let Err(error) = self.supervisor.stop(&name).await {
+                failures.push(error.to_string());
+            }
+        }
+        if failures.is_empty() { Ok(()) } else { bail!(failures.join("; ")) }
+    }
+
+    /// Takes other ports if somebody else listens on those of the last time.
+    fn settle_ports(&mut self) -> Result<()> {
+        let taken = |url: &Url| url.port().is_none_or(|port| !ports::is_free(port));
+        if !taken(&self.network.rpc_url) && !taken(&self.network.core_url) {
+            return Ok(());
+        }
+        let [rpc, core] = ports::free()?;
+        self.network.rpc_url = local_url(rpc)?;
+        self.network.core_url = local_url(core)?;
+        write_network(&self.layout, &self.network)
+    }
+}
+
+/// Whether a stack lies in that folder.
+fn exists(folder: &Path) -> bool {
+    folder.join("network.toml").exists()
+}
+
+fn check_name(name: &str) -> Result<()> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    ensure!(
+        (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_plain),
+        "a stack is named by at most {MAX_NAME} lower-case letters, digits and dashes, not {name:?}"
+    );
+    Ok(())
+}
+
+fn lock(layout: &Layout) -> Result<File> {
+    let path = layout.run().join("lock");
+    let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    file.try_lock()
+        .with_context(|| format!("another program is using the stack in {}", layout.root().display()))?;
+    Ok(file)
+}
+
+fn describe(layout: &Layout, name: &str) -> Result<Network> {
+    let [rpc, core] = ports::free()?;
+    let Ok(store_url) = Url::from_directory_path(layout.store()) else {
+        bail!("the folder {} cannot be written as a URL", layout.store().display());
+    };
+    Ok(Network {
+        chain_id: format!("kms-local-{name}"),
+        rpc_url: local_url(rpc)?,
+        denom: "ukms".to_owned(),
+        gas_price: Decimal::try_from("0.025".to_owned()).map_err(anyhow::Error::msg)?,
+        contract: None,
+        core_url: local_url(core)?,
+        store_url,
+        key_domain: KeyDomain { name: "Decryption".to_owned(), version: "1".to_owned(), chain_id: 31_337 },
+    })
+}
+
+fn local_url(port: u16) -> Result<Url> {
+    Ok(Url::parse(&format!("http://127.0.0.1:{port}"))?)
+}
+
+fn write_network(layout: &Layout, network: &Network) -> Result<()> {
+    Ok(kms_config::write_whole_file(layout.network(), network.to_toml()?.as_bytes())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_stacks_are_plain() {
+        for name in ["default", "a", "run-7"] {
+            check_name(name).unwrap();
+        }
+        for name in ["", "Default", "a b", "../x", "a.b", &"x".repeat(31)] {
+            assert!(check_name(name).is_err(), "{name:?} was accepted");
+        }
+    }
+
+    #[test]
+    fn a_folder_without_a_stack_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Stack::open(folder.path(), StackOptions::new(Lifetime::Owned)).unwrap_err();
+        assert!(error.to_string().contains("there is no stack in"), "{error}");
+    }
+}

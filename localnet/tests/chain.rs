@@ -1,0 +1,118 @@
+//! A stack's chain, for real. Skipped, loudly, where the node has not been built.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
+
+use kms_chain::{Coin, Message, TxOptions};
+use kms_localnet::{AccountName, Lifetime, Programs, Stack, StackOptions};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn node_is_built() -> bool {
+    match Programs::of_this_build().unwrap().node() {
+        Ok(_) => true,
+        Err(reason) => {
+            eprintln!("SKIPPED, no chain to test on: {reason}");
+            assert!(std::env::var_os("KMS_NEVER_SKIP").is_none(), "a test was about to be skipped");
+            false
+        }
+    }
+}
+
+async fn started(folder: &Path, name: &str) -> Stack {
+    let mut stack =
+        Stack::create(&folder.join(name), name, StackOptions::new(Lifetime::Owned)).await.unwrap();
+    stack.start_chain().await.unwrap();
+    stack
+}
+
+async fn wait_for_height(stack: &Stack, height: u64) {
+    let client = stack.client().unwrap();
+    let reached = async {
+        while client.status().await.map_or(0, |status| status.latest_height) < height {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, reached).await.expect("the chain stands still");
+}
+
+#[tokio::test]
+async fn a_chain_starts_pays_survives_a_kill_and_stops() {
+    if !node_is_built() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut stack = started(folder.path(), "life").await;
+    assert_eq!(stack.network().chain_id, "kms-local-life");
+
+    let user = stack.account(AccountName::User).unwrap();
+    let operator = stack.account(AccountName::Operator).unwrap();
+    let funds = [Coin::new(7, "ukms")];
+    let message = Message::bank_send(user.address(), operator.address(), &funds).unwrap();
+    user.send(&[message.clone()], &TxOptions::default()).await.unwrap();
+    let rich = stack.client().unwrap().balance(operator.address(), "ukms").await.unwrap();
+    assert_eq!(rich, 1_000_000_000_007);
+
+    let before = stack.client().unwrap().status().await.unwrap().latest_height;
+    stack.kill("chain").await.unwrap();
+    assert!(stack.client().unwrap().status().await.is_err());
+    stack.start_chain().await.unwrap();
+    wait_for_height(&stack, before + 2).await;
+
+    stack.stop().await.unwrap();
+    assert_eq!(stack.status().unwrap(), []);
+    assert!(stack.client().unwrap().status().await.is_err());
+}
+
+#[tokio::test]
+async fn a_transaction_that_pays_too_little_is_refused() {
+    if !node_is_built() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let stack = started(folder.path(), "fees").await;
+    let user = stack.account(AccountName::User).unwrap();
+    let message = Message::bank_send(user.address(), user.address(), &[Coin::new(1, "ukms")]).unwrap();
+    let cheap = TxOptions { gas_price: Some("0.001ukms".parse().unwrap()), ..TxOptions::default() };
+    let error = user.send(&[message], &cheap).await.unwrap_err();
+    assert!(error.to_string().contains("insufficient fees"), "{error}");
+}
+
+#[tokio::test]
+async fn two_stacks_run_beside_each_other_and_only_their_owner_reads_their_keys() {
+    if !node_is_built() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = tokio::join!(started(folder.path(), "one"), started(folder.path(), "two"));
+    assert_ne!(one.network().rpc_url, two.network().rpc_url);
+    assert_ne!(one.network().core_url, two.network().core_url);
+    wait_for_height(&one, 2).await;
+    wait_for_height(&two, 2).await;
+    for stack in [&one, &two] {
+        let root = fs::metadata(stack.layout().root()).unwrap().permissions().mode();
+        assert_eq!(root & 0o777, 0o700);
+        for account in AccountName::ALL {
+            let path = stack.layout().secret(account.as_str());
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+    let addresses = [&one, &two].map(|stack| stack.account(AccountName::User).unwrap().address().to_owned());
+    assert_ne!(addresses[0], addresses[1]);
+}
+
+#[tokio::test]
+async fn a_stack_belongs_to_one_program_at_a_time_and_is_found_again() {
+    if !node_is_built() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let options = StackOptions::new(Lifetime::Owned);
+    let path = folder.path().join("again");
+    let stack = Stack::create(&path, "again", options.clone()).await.unwrap();
+    assert!(Stack::open(&path, options.clone()).is_err(), "two programs have one stack open");
+    let network = stack.network().clone();
+    drop(stack);
+    assert!(Stack::create(&path, "again", options.clone()).await.is_err(), "a stack was made over another");
+    assert_eq!(Stack::open(&path, options).unwrap().network(), &network);
+}

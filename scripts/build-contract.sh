@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Builds the ASC as it is stored on the chain: artifacts/kms_asc.wasm and artifacts/checksums.txt.
+# Does nothing when they are up to date.
+#
+#   scripts/build-contract.sh                         build
+#   scripts/build-contract.sh --verify-reproducible   build twice from nothing, and compare
+#
+# The chain's VM refuses bulk memory operations, which the standard library that comes with Rust
+# contains since 1.87. So the library is built from its sources for the plain instruction set, with
+# whatever toolchain is here: rustup's with its component rust-src, or Debian's with rust-web-src.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+. scripts/toolchain.sh
+
+readonly target=wasm32-unknown-unknown
+readonly most_bytes=$((800 * 1024))
+readonly artifacts=artifacts
+readonly wasm=$artifacts/kms_asc.wasm
+readonly stamp=$artifacts/.stamp
+
+inputs_hash() {
+    {
+        find contracts -type f \( -name '*.rs' -o -name Cargo.toml \) -print0 | sort -z | xargs -0 cat
+        cat Cargo.toml Cargo.lock scripts/build-contract.sh
+        "$rust_home/bin/rustc" -vV
+        wasm-opt --version
+    } | sha256sum | cut -d' ' -f1
+}
+
+up_to_date() {
+    [ "$(cat "$stamp" 2>/dev/null)" = "$1" ] && (cd $artifacts && sha256sum --status -c checksums.txt)
+}
+
+# One flag a line. No path of this machine gets into the wasm.
+rust_flags() {
+    local sources
+    printf '%s\n' -Ctarget-cpu=mvp "-Clinker=$(wasm_linker)" -Clink-arg=--allow-undefined
+    printf '%s\n' "--remap-path-prefix=$PWD=/kms" "--remap-path-prefix=$(dirname "$(rust_library)")=/rust"
+    for sources in "${CARGO_HOME:-$HOME/.cargo}"/registry/src/*/; do
+        printf '%s\n' "--remap-path-prefix=${sources%/}=/crates"
+    done
+}
+
+# compile TARGET_FOLDER: nightly's way to build the standard library, taken on a stable compiler.
+compile() {
+    unset RUSTFLAGS CARGO_BUILD_RUSTFLAGS
+    CARGO_ENCODED_RUSTFLAGS=$(rust_flags | head -c -1 | tr '\n' '\037') RUSTC_BOOTSTRAP=1 \
+        cargo build --locked --package kms-asc --lib --profile contract --target $target \
+        -Zbuild-std=std,panic_abort --target-dir "$1"
+}
+
+# build TARGET_FOLDER WASM
+build() {
+    local raw=$1/$target/contract/kms_asc.wasm
+    mkdir -p "$1"
+    # Its source folders must exist before their names can be kept out of the wasm.
+    run_visibly "fetching crates" "$1/fetch.log" cargo fetch --locked
+    run_visibly "compiling the contract" "$1/build.log" compile "$1"
+    wasm-opt -Oz "$raw" -o "$2"
+}
+
+check() {
+    local bytes
+    bytes=$(stat -c %s "$1")
+    if [ "$bytes" -gt $most_bytes ]; then fail "the contract has $bytes bytes, at most $most_bytes are allowed"; fi
+    if grep -aqF -e "$PWD" -e "$HOME" "$1"; then fail "the contract contains a path of this machine"; fi
+}
+
+verify_reproducible() {
+    local once=target/contract-once again=target/contract-again
+    rm -rf $once $again
+    build $once $once.wasm
+    build $again $again.wasm
+    cmp $once.wasm $again.wasm || fail "two builds of the same sources differ"
+    say "two builds agree: $(sha256sum <$once.wasm | cut -d' ' -f1)"
+    rm -rf $once $again $once.wasm $again.wasm
+}
+
+main() {
+    local hash
+    case "${1:-}" in
+    --verify-reproducible) verify_reproducible && return ;;
+    '') ;;
+    *) fail "unknown argument $1: only --verify-reproducible is known" ;;
+    esac
+    mkdir -p $artifacts target
+    exec 9>target/.contract.lock
+    flock -n 9 || { say "another build is running, waiting for it"; flock 9; }
+    hash=$(inputs_hash)
+    if up_to_date "$hash"; then return; fi
+
+    rm -f $stamp
+    build target/contract $artifacts/new.wasm
+    check $artifacts/new.wasm
+    mv $artifacts/new.wasm $wasm
+    (cd $artifacts && sha256sum kms_asc.wasm >checksums.txt)
+    printf '%s\n' "$hash" >$stamp
+    say "$wasm, $(stat -c %s $wasm) bytes, sha256 $(cut -d' ' -f1 $artifacts/checksums.txt)"
+}
+
+main "$@"

@@ -1,0 +1,195 @@
+#!/usr/bin/env bash
+# Brings a Debian or Ubuntu machine (x86-64) to where the project builds: says what is missing and
+# what it is about to install, then installs it. Says and does nothing when nothing is missing.
+#
+#   scripts/setup.sh            install what is missing
+#   scripts/setup.sh --check    only report; status 1 if something is missing
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+. scripts/toolchain.sh
+
+# The Go that builds the node where the distribution's is too old.
+readonly go_release=1.26.8
+
+survey() {
+    missing=()         # what a person reads
+    packages=()        # what apt-get installs
+    rust_components=() # what rustup adds to the toolchain in use
+    steps=()           # functions that install the rest, in order
+    check_small_tools
+    check_rust
+    check_go
+}
+
+need() { missing+=("$1"); }
+
+candidate() { apt-cache policy "$1" 2>/dev/null | sed -n 's/^  Candidate: \([0-9]*:\)\?\([0-9.]*\).*/\2/p'; }
+
+check_small_tools() {
+    if ! command -v cc >/dev/null || ! [ -e /usr/include/stdlib.h ]; then
+        need "a C compiler and the C library's headers"
+        packages+=(gcc libc6-dev)
+    fi
+    if ! command -v make >/dev/null; then
+        need "make"
+        packages+=(make)
+    fi
+    if ! [ -e /etc/ssl/certs/ca-certificates.crt ]; then
+        need "certificates, to fetch Rust crates and Go modules"
+        packages+=(ca-certificates)
+    fi
+    if ! command -v wasm-opt >/dev/null; then
+        need "wasm-opt, to shrink the contract"
+        packages+=(binaryen)
+    fi
+}
+
+check_rust() {
+    local found
+    found=$(rust_version || true)
+    if ! command -v cargo >/dev/null || ! at_least "$oldest_rust" "${found:-0}"; then
+        need "Rust $oldest_rust or newer (found: ${found:-none})"
+        plan_rust
+        return
+    fi
+    if ! rust_library >/dev/null; then
+        need "the sources of Rust's standard library"
+        plan_rust_part rust-src rust-web-src
+    fi
+    if ! [ -x "$rust_home/bin/clippy-driver" ]; then
+        need "clippy"
+        plan_rust_part clippy rust-web-clippy
+    fi
+    if ! [ -x "$rust_home/bin/rustfmt" ]; then
+        need "rustfmt"
+        plan_rust_part rustfmt rustfmt-web
+    fi
+    if ! wasm_linker >/dev/null; then
+        need "a linker for wasm"
+        packages+=(lld-19)
+    fi
+}
+
+# No Rust, or one that is too old: rustup where there is one, else the distribution's.
+plan_rust() {
+    if command -v rustup >/dev/null; then
+        steps+=(install_rust_by_rustup)
+    elif at_least "$oldest_rust" "$(candidate rustc-web || true)"; then
+        packages+=(rustc-web cargo-web rust-web-src rust-web-clippy rustfmt-web lld-19)
+    elif [ -n "$(candidate rustup)" ]; then
+        packages+=(rustup)
+        steps+=(install_rust_by_rustup)
+    else
+        steps+=(explain_rustup)
+    fi
+}
+
+# plan_rust_part RUSTUP_COMPONENT DEBIAN_PACKAGE
+plan_rust_part() {
+    if command -v rustup >/dev/null; then
+        rust_components+=("$1")
+    else
+        packages+=("$2")
+    fi
+}
+
+check_go() {
+    local found
+    found=$(go_version || true)
+    if at_least "$oldest_go" "${found:-0}"; then return; fi
+    need "Go $oldest_go or newer, to build the chain's node (found: ${found:-none})"
+    if at_least "$oldest_go" "$(candidate golang-go)"; then
+        packages+=(golang-go)
+        return
+    fi
+    # Any Go can fetch a newer one as a module, checked against Go's public checksum database.
+    if [ -z "$found" ]; then packages+=(golang-go); fi
+    steps+=(install_go_as_module)
+}
+
+install_rust_by_rustup() {
+    rustup toolchain install stable --profile minimal -c clippy -c rustfmt -c rust-src
+    mkdir -p .tools
+    echo stable >.tools/rustup-toolchain
+}
+
+explain_rustup() {
+    fail "this distribution has no Rust $oldest_rust and no rustup: install rustup (https://rustup.rs), then run this again"
+}
+
+install_go_as_module() {
+    local module=golang.org/toolchain@v0.0.1-go$go_release.linux-amd64
+    mkdir -p .tools
+    # A module is fetched from inside a module, and the node's own asks for a newer Go.
+    folder=$(mktemp -d .tools/fetch.XXXXXX)
+    trap "rm -rf $folder" EXIT
+    echo 'module fetch' >"$folder/go.mod"
+    if ! (cd "$folder" && go mod download -json "$module") >"$folder/answer.json"; then
+        sed -n 's/^\t"Error": //p' "$folder/answer.json"
+        fail "Go $go_release could not be fetched: install Go $oldest_go or newer yourself, then run this again"
+    fi
+    rm -rf .tools/go
+    cp -r "$(sed -n 's/^\t"Dir": "\(.*\)",\?$/\1/p' "$folder/answer.json")" .tools/go
+    # A module's files carry no permissions.
+    chmod -R u+w .tools/go
+    chmod +x .tools/go/bin/* .tools/go/pkg/tool/*/*
+    . scripts/toolchain.sh
+    at_least "$oldest_go" "$(go_version)" || fail "Go $go_release was installed into .tools/go but does not run"
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+# What can be installed depends on lists that a fresh machine may not have.
+refresh_package_lists() {
+    if ! command -v apt-get >/dev/null; then
+        fail "there is no apt-get here: install these yourself (Debian calls them ${packages[*]}), then run this again"
+    fi
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+        fail "neither root nor sudo: let an administrator run apt-get install --no-install-recommends ${packages[*]}"
+    fi
+    say "refreshing the package lists (apt-get update)"
+    as_root apt-get update -qq >&2 || say "that failed, going on with the lists that are here"
+}
+
+install_all() {
+    local step
+    if [ ${#packages[@]} -gt 0 ]; then
+        say "installing with apt-get: ${packages[*]}"
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${packages[@]}" >&2
+    fi
+    if [ ${#rust_components[@]} -gt 0 ]; then
+        say "installing with rustup: ${rust_components[*]}"
+        rustup component add "${rust_components[@]}" >&2
+    fi
+    for step in "${steps[@]}"; do
+        say "${step//_/ }"
+        "$step" >&2
+    done
+}
+
+main() {
+    [ "$(uname -sm)" = "Linux x86_64" ] || fail "only Linux on x86-64 is supported, this is $(uname -sm)"
+    survey
+    if [ ${#missing[@]} -eq 0 ]; then
+        if [ "${1:-}" = --check ]; then say "nothing is missing"; fi
+        return
+    fi
+    say "missing:"
+    printf '  - %s\n' "${missing[@]}" >&2
+    if [ "${1:-}" = --check ]; then exit 1; fi
+    if [ ${#packages[@]} -gt 0 ] || ! command -v rustup >/dev/null; then
+        refresh_package_lists
+        survey
+    fi
+    install_all
+    exec scripts/setup.sh --check
+}
+
+main "$@"
