@@ -6,7 +6,7 @@ use tfhe::{
     prelude::Tagged,
 };
 
-use crate::{KeyError, KeyType, ParameterSet, PublishedPart, SecretKey, guard::guard};
+use crate::{KeyError, KeyType, ParameterSet, PublishedPart, SecretKey, guard::guard, secret::wipe};
 
 /// A new key.
 pub struct KeyMaterial {
@@ -37,8 +37,10 @@ fn generate_unguarded(params: ParameterSet, key_id: u64) -> Result<KeyMaterial, 
     let public = CompactPublicKey::try_new(&client)
         .map_err(|_| KeyError::LibraryFailure { doing: "generating a public key" })?;
 
+    let secret = serialize(&client).map(SecretKey::from_bytes);
+    wipe(client);
     Ok(KeyMaterial {
-        secret: SecretKey::from_bytes(serialize(&client)?),
+        secret: secret?,
         published: vec![
             PublishedPart { key_type: KeyType::Server, bytes: serialize(&server)? },
             PublishedPart { key_type: KeyType::Public, bytes: serialize(&public)? },

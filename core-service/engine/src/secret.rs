@@ -38,14 +38,14 @@ impl fmt::Debug for SecretKey {
 
 /// What is needed to decrypt raw ciphertexts: 16 kB, loaded in a millisecond, without the server key.
 ///
-/// The key is wiped from memory when this is dropped; the library's own copies while loading are beyond reach.
+/// The key is wiped from memory when this is dropped. What the library copied while parsing is beyond reach.
 pub struct DecryptionKey {
     lwe: LweSecretKeyOwned<u64>,
     tag: Tag,
     shape: Shape,
 }
 
-/// The library's name for a parsed secret key is long, its bytes are some 50 kB: a limit that no real one meets.
+/// A stored secret key has some 50 kB: a limit that no real one meets.
 const MAX_SECRET_BYTES: u64 = 4 << 20;
 
 impl DecryptionKey {
@@ -58,13 +58,7 @@ impl DecryptionKey {
         if rest != 0 || key.computation_parameters() != params.compute().into() {
             return Err(invalid());
         }
-        let (compute, _, _, _, _, _, _, _, tag) = key.into_raw_parts();
-        let AtomicPatternClientKey::Standard(standard) = compute.into_raw_parts().atomic_pattern else {
-            return Err(invalid());
-        };
-        let (glwe, mut small, ..) = standard.into_raw_parts();
-        small.as_mut().zeroize();
-        let lwe = glwe.into_lwe_secret_key();
+        let (lwe, tag) = keep_decryption_part(key).ok_or_else(invalid)?;
         let shape = Shape::of(params);
         if lwe.lwe_dimension().to_lwe_size() != shape.lwe_size {
             return Err(invalid());
@@ -109,6 +103,31 @@ impl DecryptionKey {
         let content = phase.wrapping_add(1 << (step - 1)) >> step;
         let noise = phase.wrapping_sub(content << step).cast_signed().unsigned_abs();
         (noise <= 1 << (step - NOISE_MARGIN_BITS)).then_some(content)
+    }
+}
+
+/// Takes a client key apart: keeps the key that decrypts raw ciphertexts and the tag, wipes the rest. `None` if the
+/// key is of another atomic pattern than all our parameter sets.
+fn keep_decryption_part(key: ClientKey) -> Option<(LweSecretKeyOwned<u64>, Tag)> {
+    let (compute, compact, compression, _, _, _, _, _, tag) = key.into_raw_parts();
+    if let Some((compact, _)) = compact {
+        compact.into_raw_parts().into_raw_parts().0.as_mut().zeroize();
+    }
+    if let Some(compression) = compression {
+        compression.into_raw_parts().post_packing_ks_key.as_mut().zeroize();
+    }
+    let AtomicPatternClientKey::Standard(standard) = compute.into_raw_parts().atomic_pattern else {
+        return None;
+    };
+    let (large, mut small, ..) = standard.into_raw_parts();
+    small.as_mut().zeroize();
+    Some((large.into_lwe_secret_key(), tag))
+}
+
+/// Wipes a client key.
+pub(crate) fn wipe(key: ClientKey) {
+    if let Some((mut lwe, _)) = keep_decryption_part(key) {
+        lwe.as_mut().zeroize();
     }
 }
 

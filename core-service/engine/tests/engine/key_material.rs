@@ -76,3 +76,10 @@ fn secrets_are_not_shown() {
     assert_eq!(format!("{:?}", small().decryption), "DecryptionKey(..)");
     assert!(format!("{:?}", small().material).len() < 200);
 }
+
+#[test]
+fn the_version_that_is_told_to_others_is_the_one_pinned() {
+    let manifest = include_str!("../../../../Cargo.toml");
+    let pin = format!("tfhe = {{ version = \"={}\"", kms_core_engine::TFHE_VERSION);
+    assert!(manifest.contains(&pin), "{pin} is not in the workspace's manifest");
+}
