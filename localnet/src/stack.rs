@@ -153,8 +153,10 @@ impl Stack {
         node.configure(&self.network, self.options.block_time)?;
         self.supervisor.start(&node.launch())?;
         let client = self.client()?;
-        let has_block = || async { client.status().await.is_ok_and(|status| status.latest_height >= 1) };
-        self.supervisor.ready(node::NAME, CHAIN_PATIENCE, has_block).await?;
+        // The height is known a little before the state of it can be asked for.
+        let operator = AccountName::Operator.wallet(&self.layout)?;
+        let has_state = || async { client.balance(operator.address(), &self.network.denom).await.is_ok() };
+        self.supervisor.ready(node::NAME, CHAIN_PATIENCE, has_state).await?;
         client.expect_chain(&self.network.chain_id).await?;
         Ok(())
     }

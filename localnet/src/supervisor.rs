@@ -159,22 +159,6 @@ impl Supervisor {
         self.forget(name).await
     }
 
-    /// Sends a signal to a running process.
-    pub(crate) fn signal(&self, name: &str, signal: Signal) -> Result<()> {
-        let running = self.running(name)?.with_context(|| format!("{name} does not run"))?;
-        running.signal(signal)
-    }
-
-    /// Waits until a process has ended by itself.
-    pub(crate) async fn ended(&mut self, name: &str, patience: Duration) -> Result<()> {
-        if let Some(identity) = self.running(name)?
-            && !identity.ended_within(patience).await
-        {
-            bail!("{name} still runs after {} s{}", patience.as_secs(), self.log_tail(name));
-        }
-        self.forget(name).await
-    }
-
     async fn forget(&mut self, name: &str) -> Result<()> {
         if let Some(mut child) = self.children.remove(name) {
             child.wait().await.with_context(|| format!("cannot wait for {name}"))?;
