@@ -40,7 +40,7 @@ pub enum ExecuteMsg {
     /// By anyone, with the price: puts a request on record. Data: [`SubmitRequestData`].
     SubmitRequest {
         /// What is asked.
-        operation: Operation,
+        operation: Box<Operation>,
         /// Seconds to answer; the configuration's default if absent.
         ttl: Option<u64>,
         /// How a requesting contract wants to be told.
@@ -125,7 +125,7 @@ pub enum ExecuteMsg {
     /// By the admin: the next set of operators.
     SetEpoch {
         /// The epoch.
-        epoch: Epoch,
+        epoch: Box<Epoch>,
     },
     /// By the admin: ends an epoch.
     RevokeEpoch {

@@ -1,0 +1,187 @@
+//! `submit_request`: an immutable body, the price in escrow, the excess back at once; or a denial on record.
+
+use cosmwasm_std::{Addr, Binary, Coin, MessageInfo, Uint128, to_json_binary, to_json_vec};
+use kms_asc_api::event::Event;
+use kms_asc_api::log::LogBody;
+use kms_asc_api::{
+    Callback, DenialReason, EpochId, Operation, RequestBody, RequestId, State, Status, SubmitRequestData,
+    price_of, request_hash, state_key,
+};
+
+use super::form;
+use crate::ContractError;
+use crate::error::coins_text;
+use crate::permission;
+use crate::session::Session;
+
+/// What becomes of a request that is one.
+enum Verdict {
+    Accepted { epoch: EpochId, deadline: u64 },
+    Denied(DenialReason),
+}
+
+/// Puts a request on record. Data: [`SubmitRequestData`].
+pub fn submit_request(
+    session: &mut Session,
+    info: &MessageInfo,
+    operation: Operation,
+    ttl: Option<u64>,
+    callback: Option<Callback>,
+) -> Result<Binary, ContractError> {
+    let requester = &info.sender;
+    if state_key::PAUSED.load(session.deps.storage)? {
+        return Err(ContractError::Paused);
+    }
+    if callback.is_some() {
+        return Err(ContractError::Unsupported("callback"));
+    }
+    let newest = EpochId(state_key::NEWEST_EPOCH.load(session.deps.storage)?);
+    form::check(session, newest, &operation)?;
+    let deadline = deadline(session, ttl)?;
+    let price = price_of(&session.config, &operation, callback.as_ref())?;
+    let sent = sent_amount(session, &info.funds, price)?;
+
+    let verdict = judge(session, requester, newest, deadline, &operation)?;
+    let (state, charged, epoch, deadline) = match verdict {
+        Verdict::Accepted { epoch, deadline } => (State::Pending, price, Some(epoch), Some(deadline)),
+        Verdict::Denied(_) => (State::Denied, session.config.denial_fee, None, None),
+    };
+    let body = RequestBody {
+        v: RequestBody::VERSION,
+        id: next_id(session)?,
+        requester: requester.to_string(),
+        operation,
+        epoch,
+        price: charged,
+        deadline,
+        height: session.height(),
+        time: session.now(),
+        callback,
+    };
+    session.emit(Event::Request { request_id: body.id, operation: body.operation.kind(), state, epoch });
+    match verdict {
+        Verdict::Accepted { epoch, deadline } => accept(session, requester, &body, epoch, deadline)?,
+        Verdict::Denied(reason) => deny(session, &body, reason)?,
+    }
+    session.pay(requester, sent.checked_sub(charged)?);
+    Ok(to_json_binary(&SubmitRequestData { request_id: body.id, state, charged })?)
+}
+
+fn deadline(session: &Session, ttl: Option<u64>) -> Result<u64, ContractError> {
+    let (min, max) = (session.config.ttl_min, session.config.ttl_max);
+    let given = ttl.unwrap_or(session.config.ttl_default);
+    if given < min || given > max {
+        return Err(ContractError::Ttl { given, min, max });
+    }
+    session.now().checked_add(given).ok_or(ContractError::Overflow)
+}
+
+/// What was sent: one coin of the configured denomination, at least the price.
+fn sent_amount(session: &Session, funds: &[Coin], price: Uint128) -> Result<Uint128, ContractError> {
+    let denom = session.config.denom.clone();
+    let sent = match funds {
+        [] => Uint128::zero(),
+        [coin] if coin.denom == denom => {
+            Uint128::try_from(coin.amount).map_err(|_| ContractError::Overflow)?
+        }
+        other => return Err(ContractError::WrongFunds { sent: coins_text(other), denom }),
+    };
+    if sent < price {
+        return Err(ContractError::InsufficientFee { sent, price, denom });
+    }
+    Ok(sent)
+}
+
+/// Who has to answer, or why nobody shall.
+fn judge(
+    session: &Session,
+    requester: &Addr,
+    newest: EpochId,
+    deadline: u64,
+    operation: &Operation,
+) -> Result<Verdict, ContractError> {
+    let storage = &*session.deps.storage;
+    match operation {
+        Operation::KeyGen(_) => Ok(Verdict::Accepted { epoch: newest, deadline }),
+        Operation::PublicDecrypt(request) => {
+            let key = form::existing_key(storage, request.key_id)?;
+            let denial = permission::judge_public_decrypt(storage, requester, &key, request)?;
+            Ok(match denial {
+                Some(reason) => Verdict::Denied(reason),
+                None => Verdict::Accepted { epoch: key.epoch, deadline },
+            })
+        }
+        Operation::CrsGen(_) | Operation::UserDecrypt(_) | Operation::VerifyInput(_) => {
+            Err(ContractError::Unsupported(operation.kind().name()))
+        }
+    }
+}
+
+fn next_id(session: &mut Session) -> Result<RequestId, ContractError> {
+    let id = state_key::NEXT_ID.load(session.deps.storage)?;
+    let next = id.checked_add(1).ok_or(ContractError::Overflow)?;
+    state_key::NEXT_ID.save(session.deps.storage, &next)?;
+    Ok(RequestId(id))
+}
+
+fn accept(
+    session: &mut Session,
+    requester: &Addr,
+    body: &RequestBody,
+    epoch: EpochId,
+    deadline: u64,
+) -> Result<(), ContractError> {
+    count_pending(session, requester)?;
+    session.escrow(body.price)?;
+    let bytes = store(session, body, State::Pending, 0)?;
+    state_key::OPEN.save(session.deps.storage, body.id.get(), &[1]);
+    let submitted = LogBody::RequestSubmitted {
+        operation: body.operation.kind(),
+        key_id: body.operation.key_id(),
+        price: body.price,
+        deadline,
+        epoch,
+        request_hash: request_hash(&bytes),
+    };
+    session.record(Some(body.id), submitted)
+}
+
+fn deny(session: &mut Session, body: &RequestBody, reason: DenialReason) -> Result<(), ContractError> {
+    session.add_to_treasury(body.price)?;
+    let bytes = store(session, body, State::Denied, reason.number())?;
+    let denied = LogBody::RequestDenied {
+        operation: body.operation.kind(),
+        key_id: body.operation.key_id(),
+        price: body.price,
+        request_hash: request_hash(&bytes),
+        reason,
+    };
+    session.record(Some(body.id), denied)
+}
+
+/// Writes body and status; gives the body's stored bytes.
+fn store(
+    session: &mut Session,
+    body: &RequestBody,
+    state: State,
+    code: u8,
+) -> Result<Vec<u8>, ContractError> {
+    let bytes = to_json_vec(body)?;
+    let status = Status::new(state, code, session.height(), session.now());
+    let storage = &mut *session.deps.storage;
+    state_key::REQUEST.save(storage, body.id.get(), &bytes);
+    state_key::STATUS.save(storage, body.id.get(), &status.encode());
+    Ok(bytes)
+}
+
+fn count_pending(session: &mut Session, requester: &Addr) -> Result<(), ContractError> {
+    let allowed = session.config.limits.pending_per_requester;
+    let pending = state_key::PENDING.may_load(session.deps.storage, requester)?.unwrap_or(0);
+    let given = pending.checked_add(1).ok_or(ContractError::Overflow)?;
+    if given > allowed {
+        let (given, allowed) = (given.into(), allowed.into());
+        return Err(ContractError::OverLimit { what: "pending requests of one requester", given, allowed });
+    }
+    state_key::PENDING.save(session.deps.storage, requester, &given)?;
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! The contract's first moment.
+
+use cosmwasm_std::{DepsMut, Env, Response, SubMsg, WasmMsg};
+use kms_asc_api::{EpochId, InstantiateMsg, Totals, state_key};
+
+use crate::contract::{CONTRACT_NAME, CONTRACT_VERSION};
+use crate::reply::SELF_ADMIN_REPLY;
+use crate::{ContractError, validate};
+
+/// Stores the first state. The log begins in the reply to a submessage that only the contract's own wasm
+/// admin may send: there the contract learns whether it is that admin, and under which code it runs.
+pub fn instantiate(deps: DepsMut, env: &Env, msg: InstantiateMsg) -> Result<Response, ContractError> {
+    if msg.epoch.id != EpochId(1) {
+        return Err(ContractError::InvalidEpoch(format!("the first epoch is 1, not {}", msg.epoch.id)));
+    }
+    validate::epoch(deps.api, &msg.epoch)?;
+    validate::config(&msg.config, &msg.epoch)?;
+    let admin = deps.api.addr_validate(&msg.admin)?;
+
+    let storage = deps.storage;
+    cw2::set_contract_version(storage, CONTRACT_NAME, CONTRACT_VERSION)?;
+    state_key::ADMIN.save(storage, &admin)?;
+    state_key::CONFIG.save(storage, &msg.config)?;
+    state_key::EPOCH.save(storage, msg.epoch.id.get(), &msg.epoch)?;
+    state_key::NEWEST_EPOCH.save(storage, &msg.epoch.id.get())?;
+    state_key::NEXT_ID.save(storage, &1)?;
+    state_key::PAUSED.save(storage, &false)?;
+    state_key::TOTALS.save(storage, &Totals::default())?;
+
+    let contract = env.contract.address.to_string();
+    let update = WasmMsg::UpdateAdmin { contract_addr: contract.clone(), admin: contract };
+    Ok(Response::new().add_submessage(SubMsg::reply_always(update, SELF_ADMIN_REPLY)))
+}

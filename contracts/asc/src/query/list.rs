@@ -1,0 +1,94 @@
+//! Pages. Each is bounded by its items and by what it looks at, so it fits one query's gas however much is
+//! stored.
+
+use cosmwasm_std::{Binary, Env, Order, Storage};
+use cw_storage_plus::Bound;
+use kms_asc_api::{KeyId, KeyRecord, LogPage, Page, RequestId, RequestView, State, state_key};
+
+use super::request;
+use crate::ContractError;
+use crate::session::load_log_head;
+
+/// Items on a page if the caller names no limit.
+const DEFAULT_LIMIT: u32 = 20;
+/// Most requests looked at for one page.
+const MAX_SCAN: u64 = 200;
+
+fn limit(storage: &dyn Storage, given: Option<u32>) -> Result<usize, ContractError> {
+    let most = state_key::CONFIG.load(storage)?.limits.page;
+    let limit = given.unwrap_or(DEFAULT_LIMIT).clamp(1, most.max(1));
+    usize::try_from(limit).map_err(|_| ContractError::Overflow)
+}
+
+/// Requests by id, filtered. Ids are dense, so the scan needs no iterator.
+pub fn requests(
+    storage: &dyn Storage,
+    env: &Env,
+    state: Option<State>,
+    requester: Option<&str>,
+    start_after: Option<RequestId>,
+    given: Option<u32>,
+) -> Result<Page<RequestView, RequestId>, ContractError> {
+    let limit = limit(storage, given)?;
+    let newest = state_key::NEXT_ID.load(storage)?.saturating_sub(1);
+    let first = start_after.map_or(1, |id| id.get().saturating_add(1));
+    let last = newest.min(first.saturating_add(MAX_SCAN).saturating_sub(1));
+    let mut items = Vec::new();
+    for id in first..=last {
+        let view = request::view(storage, env, RequestId(id))?;
+        let wanted = state.is_none_or(|state| view.state == state)
+            && requester.is_none_or(|requester| view.body.requester == requester);
+        if wanted {
+            items.push(view);
+        }
+        if items.len() == limit {
+            return Ok(Page { items, next: (id < newest).then_some(RequestId(id)) });
+        }
+    }
+    Ok(Page { items, next: (last < newest).then_some(RequestId(last)) })
+}
+
+/// Ids of pending requests.
+pub fn open(
+    storage: &dyn Storage,
+    start_after: Option<RequestId>,
+    given: Option<u32>,
+) -> Result<Page<RequestId, RequestId>, ContractError> {
+    let limit = limit(storage, given)?;
+    let start = start_after.map(|id| Bound::exclusive(id.get()));
+    let mut ids = state_key::OPEN.keys().keys(storage, start, None, Order::Ascending);
+    let items =
+        ids.by_ref().take(limit).map(|id| Ok(RequestId(id?))).collect::<Result<Vec<_>, ContractError>>()?;
+    let next = ids.next().and(items.last().copied());
+    Ok(Page { items, next })
+}
+
+/// Keys by id.
+pub fn keys(
+    storage: &dyn Storage,
+    start_after: Option<KeyId>,
+    given: Option<u32>,
+) -> Result<Page<KeyRecord, KeyId>, ContractError> {
+    let limit = limit(storage, given)?;
+    let start = start_after.map(|id| Bound::exclusive(id.get()));
+    let mut keys = state_key::KEY.range(storage, start, None, Order::Ascending);
+    let items =
+        keys.by_ref().take(limit).map(|item| Ok(item?.1)).collect::<Result<Vec<_>, ContractError>>()?;
+    let next = keys.next().and(items.last().map(|key| key.id));
+    Ok(Page { items, next })
+}
+
+/// Entries of the log, as they are hashed.
+pub fn log(storage: &dyn Storage, from: u64, given: Option<u32>) -> Result<LogPage, ContractError> {
+    let limit = u64::try_from(limit(storage, given)?).map_err(|_| ContractError::Overflow)?;
+    let count = load_log_head(storage)?.count;
+    let first = from.max(1);
+    let last = count.min(first.saturating_add(limit).saturating_sub(1));
+    let mut entries = Vec::new();
+    for seq in first..=last {
+        let bytes = state_key::LOG.may_load(storage, seq);
+        let bytes = bytes.ok_or_else(|| ContractError::NotFound(format!("log entry {seq}")))?;
+        entries.push(Binary::new(bytes));
+    }
+    Ok(LogPage { entries, next: (last < count).then(|| last.saturating_add(1)) })
+}

@@ -1,0 +1,69 @@
+//! Answers to queries, from state alone.
+
+mod ledger;
+mod list;
+mod request;
+
+use cosmwasm_std::{Binary, Deps, Env, to_json_binary};
+use kms_asc_api::{DomainView, Quote, Version};
+use kms_asc_api::{EpochId, QueryMsg, price_of, state_key};
+
+use crate::ContractError;
+use crate::contract::{CONTRACT_NAME, CONTRACT_VERSION, STATE_VERSION};
+use crate::session::load_log_head;
+
+/// Dispatches.
+pub fn query(deps: Deps, env: &Env, msg: QueryMsg) -> Result<Binary, ContractError> {
+    let storage = deps.storage;
+    let json = match msg {
+        QueryMsg::Config {} => to_json_binary(&state_key::CONFIG.load(storage)?),
+        QueryMsg::Epoch { id } => to_json_binary(&epoch(deps, id)?),
+        QueryMsg::Request { id } => to_json_binary(&request::view(storage, env, id)?),
+        QueryMsg::Requests { state, requester, start_after, limit } => {
+            to_json_binary(&list::requests(storage, env, state, requester.as_deref(), start_after, limit)?)
+        }
+        QueryMsg::Open { start_after, limit } => to_json_binary(&list::open(storage, start_after, limit)?),
+        QueryMsg::Response { request_id, party } => {
+            to_json_binary(&request::response(storage, request_id, party)?)
+        }
+        QueryMsg::Responses { request_id } => to_json_binary(&request::responses(storage, request_id)?),
+        QueryMsg::Key { id } => {
+            let key = state_key::KEY.may_load(storage, id.get())?;
+            to_json_binary(&key.ok_or(ContractError::UnknownKey(id))?)
+        }
+        QueryMsg::Keys { start_after, limit } => to_json_binary(&list::keys(storage, start_after, limit)?),
+        QueryMsg::Domain { separator } => {
+            let key = state_key::DOMAIN.may_load(storage, separator.as_bytes().as_slice())?;
+            let key_id = key.ok_or_else(|| ContractError::NotFound(format!("domain {separator}")))?;
+            to_json_binary(&DomainView { key_id })
+        }
+        QueryMsg::Log { from, limit } => to_json_binary(&list::log(storage, from, limit)?),
+        QueryMsg::LogHead {} => to_json_binary(&load_log_head(storage)?),
+        QueryMsg::Quote { operation, callback } => {
+            let config = state_key::CONFIG.load(storage)?;
+            let price = price_of(&config, &operation, callback.as_ref())?;
+            to_json_binary(&Quote { price, denom: config.denom, denial_fee: config.denial_fee })
+        }
+        QueryMsg::Credit { address } => to_json_binary(&ledger::credit(deps, &address)?),
+        QueryMsg::Solvency {} => to_json_binary(&ledger::solvency(deps, env)?),
+        QueryMsg::Version {} => to_json_binary(&Version {
+            contract: CONTRACT_NAME.to_owned(),
+            version: CONTRACT_VERSION.to_owned(),
+            state: STATE_VERSION,
+        }),
+        QueryMsg::Epochs { .. } => return Err(ContractError::Unsupported("epochs")),
+        QueryMsg::Crs { .. } => return Err(ContractError::Unsupported("crs")),
+        QueryMsg::Grants { .. } => return Err(ContractError::Unsupported("grants")),
+        QueryMsg::WhyPending { .. } => return Err(ContractError::Unsupported("why_pending")),
+    };
+    Ok(json?)
+}
+
+fn epoch(deps: Deps, id: Option<EpochId>) -> Result<kms_asc_api::Epoch, ContractError> {
+    let id = match id {
+        Some(id) => id.get(),
+        None => state_key::NEWEST_EPOCH.load(deps.storage)?,
+    };
+    let epoch = state_key::EPOCH.may_load(deps.storage, id)?;
+    epoch.ok_or_else(|| ContractError::NotFound(format!("epoch {id}")))
+}

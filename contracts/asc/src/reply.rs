@@ -1,0 +1,83 @@
+//! What became of submessages.
+
+use cosmwasm_std::{
+    Addr, BankMsg, Binary, DepsMut, Env, Reply, Response, SubMsg, Uint128, from_json, to_json_binary,
+};
+use kms_asc_api::event::{Event, MoneyEvent};
+use kms_asc_api::log::LogBody;
+use kms_asc_api::{Digest, EpochId, RequestId, state_key};
+use serde::{Deserialize, Serialize};
+
+use crate::ContractError;
+use crate::contract::CONTRACT_VERSION;
+use crate::session::Session;
+
+/// The contract tried to act as its own wasm admin.
+pub const SELF_ADMIN_REPLY: u64 = 1;
+/// The bank refused a refund.
+const REFUND_REPLY: u64 = 2;
+
+/// A refund on its way, carried by the submessage.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refund {
+    /// Of this request.
+    pub request_id: RequestId,
+    /// To this address.
+    pub address: Addr,
+    /// So much.
+    pub amount: Uint128,
+}
+
+impl Refund {
+    /// The submessage that pays it, with a reply if the bank refuses.
+    pub fn submessage(&self, payment: BankMsg) -> Result<SubMsg, ContractError> {
+        Ok(SubMsg::reply_on_error(payment, REFUND_REPLY).with_payload(to_json_binary(self)?))
+    }
+}
+
+/// Dispatches by id.
+pub fn reply(deps: DepsMut, env: Env, msg: Reply) -> Result<Response, ContractError> {
+    let contract = env.contract.address.clone();
+    let mut session = Session::open(deps, env, contract)?;
+    match msg.id {
+        SELF_ADMIN_REPLY if msg.result.is_ok() => begin_log(&mut session)?,
+        SELF_ADMIN_REPLY => return Err(ContractError::NotOwnAdmin),
+        REFUND_REPLY => credit_refund(&mut session, &from_json(&msg.payload)?)?,
+        other => return Err(ContractError::NotFound(format!("submessage {other}"))),
+    }
+    session.commit(Binary::default())
+}
+
+fn begin_log(session: &mut Session) -> Result<(), ContractError> {
+    let querier = session.deps.querier;
+    let info = querier.query_wasm_contract_info(&session.env.contract.address)?;
+    if info.admin.as_ref() != Some(&session.env.contract.address) {
+        return Err(ContractError::NotOwnAdmin);
+    }
+    let code = querier.query_wasm_code_info(info.code_id)?;
+    let checksum =
+        Digest::try_from(code.checksum.as_slice()).map_err(|error| ContractError::Std(error.to_string()))?;
+    let stored_config = session.deps.storage.get(state_key::CONFIG.as_slice()).unwrap_or_default();
+    session.record(
+        None,
+        LogBody::Instantiated {
+            code_id: info.code_id,
+            checksum,
+            version: CONTRACT_VERSION.to_owned(),
+            config_hash: Digest::sha256(&stored_config),
+        },
+    )?;
+    let config = Box::new(session.config.clone());
+    session.record(None, LogBody::ConfigSet { config })?;
+    let epoch = session.epoch(EpochId(1))?.clone();
+    session.emit(Event::Epoch { epoch: epoch.id });
+    session.record(None, LogBody::EpochSet { epoch })
+}
+
+fn credit_refund(session: &mut Session, refund: &Refund) -> Result<(), ContractError> {
+    session.credit(&refund.address, refund.amount)?;
+    let address = refund.address.to_string();
+    session.emit(Event::Money { what: MoneyEvent::RefundCredited, address: address.clone() });
+    session.record(Some(refund.request_id), LogBody::RefundCredited { address, amount: refund.amount })
+}

@@ -1,0 +1,157 @@
+//! What one message works on: state, money and log, read once and written once.
+
+use cosmwasm_std::{Addr, BankMsg, Binary, Coin, DepsMut, Env, Response, Storage, SubMsg, Uint128};
+use kms_asc_api::event::Event;
+use kms_asc_api::log::{LogBody, LogEntry, LogHead};
+use kms_asc_api::{Config, Epoch, EpochId, RequestId, Totals, state_key};
+
+use crate::ContractError;
+use crate::reply::Refund;
+
+/// One message's view of the contract. Money and log are kept here and written by [`Session::commit`].
+pub struct Session<'a> {
+    /// Storage, chain functions, queries.
+    pub deps: DepsMut<'a>,
+    /// Block and contract.
+    pub env: Env,
+    /// The parameters.
+    pub config: Config,
+    actor: Addr,
+    totals: Totals,
+    log: LogHead,
+    epoch: Option<Epoch>,
+    events: Vec<Event>,
+    messages: Vec<SubMsg>,
+}
+
+impl<'a> Session<'a> {
+    /// Opens the contract for a message of `actor`.
+    pub fn open(deps: DepsMut<'a>, env: Env, actor: Addr) -> Result<Self, ContractError> {
+        let config = state_key::CONFIG.load(deps.storage)?;
+        let totals = state_key::TOTALS.load(deps.storage)?;
+        let log = load_log_head(deps.storage)?;
+        let (events, messages) = (Vec::new(), Vec::new());
+        Ok(Self { deps, env, config, actor, totals, log, epoch: None, events, messages })
+    }
+
+    /// Block time in seconds.
+    pub fn now(&self) -> u64 {
+        self.env.block.time.seconds()
+    }
+
+    /// Block height.
+    pub fn height(&self) -> u64 {
+        self.env.block.height
+    }
+
+    /// An epoch's record; the last one asked for is kept.
+    pub fn epoch(&mut self, id: EpochId) -> Result<&Epoch, ContractError> {
+        if self.epoch.as_ref().is_none_or(|epoch| epoch.id != id) {
+            self.epoch = None;
+        }
+        match &mut self.epoch {
+            Some(epoch) => Ok(epoch),
+            none => Ok(none.insert(state_key::EPOCH.load(self.deps.storage, id.get())?)),
+        }
+    }
+
+    /// Appends an entry to the log.
+    pub fn record(&mut self, request_id: Option<RequestId>, body: LogBody) -> Result<(), ContractError> {
+        let seq = self.log.count.checked_add(1).ok_or(ContractError::Overflow)?;
+        let entry = LogEntry {
+            seq,
+            height: self.height(),
+            time: self.now(),
+            actor: self.actor.to_string(),
+            request_id,
+            body,
+        };
+        let bytes = entry.encode()?;
+        self.log = self.log.extend(&bytes).ok_or(ContractError::Overflow)?;
+        state_key::LOG.save(self.deps.storage, seq, &bytes);
+        Ok(())
+    }
+
+    /// Emits an event.
+    pub fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// Takes a price into escrow.
+    pub fn escrow(&mut self, price: Uint128) -> Result<(), ContractError> {
+        self.totals.escrow = self.totals.escrow.checked_add(price)?;
+        Ok(())
+    }
+
+    /// Takes a price out of escrow, to be distributed at once.
+    pub fn release(&mut self, price: Uint128) -> Result<(), ContractError> {
+        self.totals.escrow = self.totals.escrow.checked_sub(price)?;
+        Ok(())
+    }
+
+    /// Credits an address.
+    pub fn credit(&mut self, address: &Addr, amount: Uint128) -> Result<(), ContractError> {
+        if amount.is_zero() {
+            return Ok(());
+        }
+        self.totals.credits = self.totals.credits.checked_add(amount)?;
+        let credit = state_key::CREDIT.may_load(self.deps.storage, address)?.unwrap_or_default();
+        state_key::CREDIT.save(self.deps.storage, address, &credit.checked_add(amount)?)?;
+        Ok(())
+    }
+
+    /// Takes all credit of an address away; zero if it has none.
+    pub fn take_credit(&mut self, address: &Addr) -> Result<Uint128, ContractError> {
+        let credit = state_key::CREDIT.may_load(self.deps.storage, address)?.unwrap_or_default();
+        self.totals.credits = self.totals.credits.checked_sub(credit)?;
+        state_key::CREDIT.remove(self.deps.storage, address);
+        Ok(credit)
+    }
+
+    /// Puts an amount into the treasury.
+    pub fn add_to_treasury(&mut self, amount: Uint128) -> Result<(), ContractError> {
+        self.totals.treasury = self.totals.treasury.checked_add(amount)?;
+        Ok(())
+    }
+
+    /// Sends money out. If the bank refuses, the message fails.
+    pub fn pay(&mut self, to: &Addr, amount: Uint128) {
+        if !amount.is_zero() {
+            self.messages.push(SubMsg::new(self.bank_send(to, amount)));
+        }
+    }
+
+    /// Sends a refund. If the bank refuses, it becomes credit.
+    pub fn refund(&mut self, request_id: RequestId, to: &Addr, amount: Uint128) -> Result<(), ContractError> {
+        if !amount.is_zero() {
+            let refund = Refund { request_id, address: to.clone(), amount };
+            self.messages.push(refund.submessage(self.bank_send(to, amount))?);
+        }
+        Ok(())
+    }
+
+    fn bank_send(&self, to: &Addr, amount: Uint128) -> BankMsg {
+        let amount = vec![Coin::new(amount, self.config.denom.clone())];
+        BankMsg::Send { to_address: to.to_string(), amount }
+    }
+
+    /// Writes money and log, and gives what the chain is told.
+    pub fn commit(self, data: Binary) -> Result<Response, ContractError> {
+        state_key::TOTALS.save(self.deps.storage, &self.totals)?;
+        self.deps.storage.set(state_key::LOG_HEAD, &self.log.encode());
+        let events = self.events.into_iter().map(cosmwasm_std::Event::from);
+        let mut response = Response::new().add_events(events).add_submessages(self.messages);
+        if !data.is_empty() {
+            response = response.set_data(data);
+        }
+        Ok(response)
+    }
+}
+
+/// The head of the log.
+pub fn load_log_head(storage: &dyn Storage) -> Result<LogHead, ContractError> {
+    match storage.get(state_key::LOG_HEAD) {
+        Some(bytes) => Ok(LogHead::decode(&bytes)?),
+        None => Ok(LogHead::EMPTY),
+    }
+}
