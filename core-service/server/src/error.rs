@@ -1,0 +1,124 @@
+use kms_core_proto::reason;
+use thiserror::Error;
+
+use crate::status::REASON_REQUEST_CONFLICT;
+
+/// Why a call yields no answer. The texts are for the caller; the cause of [`Error::Internal`] goes to the log only.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Error {
+    /// Not the bytes of a request that awaits an answer.
+    #[error("body is not one that the contract stores: {reason}")]
+    MalformedBody {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A field of the call has a value that it cannot have.
+    #[error("{field}: {reason}")]
+    MalformedArgument {
+        /// The field's name in the `.proto` file.
+        field: &'static str,
+        /// What was given and what is allowed.
+        reason: String,
+    },
+    /// Not one blob per ciphertext of the body.
+    #[error("{given} ciphertexts given, the body names {expected}")]
+    WrongCiphertextCount {
+        /// Blobs in the call.
+        given: usize,
+        /// Ciphertexts in the body.
+        expected: usize,
+    },
+    /// Meant for another core.
+    #[error("contract {given_contract} on {given_chain} given, this core serves {contract} on {chain}")]
+    WrongContract {
+        /// Chain id in the call.
+        given_chain: String,
+        /// Contract in the call.
+        given_contract: String,
+        /// Chain id served.
+        chain: String,
+        /// Contract served.
+        contract: String,
+    },
+    /// The body's epoch is not this core's, or the body has none because the request was denied.
+    #[error("{}, this core is a party of epoch {served}", match .given {
+        Some(epoch) => format!("the request is bound to epoch {epoch}"),
+        None => "the request is bound to no epoch, as it was denied".to_owned(),
+    })]
+    WrongEpoch {
+        /// The body's epoch.
+        given: Option<u32>,
+        /// This core's epoch.
+        served: u32,
+    },
+    /// An answer could no longer count.
+    #[error("the deadline {deadline} has passed, the time is {now}")]
+    DeadlinePassed {
+        /// Seconds since 1970.
+        deadline: u64,
+        /// Seconds since 1970.
+        now: u64,
+    },
+    /// Another body was answered, or is being answered, under this request id.
+    #[error("request {request_id} is known to this core with another hash")]
+    RequestConflict {
+        /// The id.
+        request_id: u64,
+    },
+    /// Neither Execute nor Decline was called for it, or the work failed.
+    #[error("request {request_id} is not known to this core")]
+    UnknownRequest {
+        /// The id.
+        request_id: u64,
+    },
+    /// The limit of requests that wait or run.
+    #[error("{limit} requests are waiting, which is the limit")]
+    Busy {
+        /// The limit.
+        limit: usize,
+    },
+    /// The process is about to end.
+    #[error("the core is stopping")]
+    ShuttingDown,
+    /// A fault on this side.
+    #[error("the core failed, its log has the cause")]
+    Internal {
+        /// What went wrong; never sent to callers.
+        cause: String,
+    },
+}
+
+impl Error {
+    /// A fault on this side, with all causes of `error`.
+    pub(crate) fn internal(doing: &str, error: &dyn std::error::Error) -> Self {
+        let mut cause = format!("{doing}: {error}");
+        let mut source = error.source();
+        while let Some(inner) = source {
+            cause.push_str(&format!(": {inner}"));
+            source = inner.source();
+        }
+        Self::Internal { cause }
+    }
+
+    /// The stable name: `reason` of the `google.rpc.ErrorInfo` that callers get.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MalformedBody { .. } => reason::MALFORMED_BODY,
+            Self::MalformedArgument { .. } => reason::MALFORMED_ARGUMENT,
+            Self::WrongCiphertextCount { .. } => reason::WRONG_CIPHERTEXT_COUNT,
+            Self::WrongContract { .. } => reason::WRONG_CONTRACT,
+            Self::WrongEpoch { .. } => reason::WRONG_EPOCH,
+            Self::DeadlinePassed { .. } => reason::DEADLINE_PASSED,
+            Self::RequestConflict { .. } => REASON_REQUEST_CONFLICT,
+            Self::UnknownRequest { .. } => reason::UNKNOWN_REQUEST,
+            Self::Busy { .. } => reason::BUSY,
+            Self::ShuttingDown => reason::SHUTTING_DOWN,
+            Self::Internal { .. } => reason::INTERNAL,
+        }
+    }
+
+    /// Whether the same call may succeed later without any change.
+    pub fn is_retryable(&self) -> bool {
+        reason::is_retryable(self.code())
+    }
+}

@@ -1,0 +1,38 @@
+//! The KMS core: the service that holds an operator's key material and answers requests of the contract.
+//!
+//! A request reaches it as the body's bytes, exactly as the contract stores them, and nothing else says what
+//! is to be done. The core does the work of a request once, signs the answer, keeps it, and from then on returns
+//! the same bytes: it never signs two different receipts for one request.
+//!
+//! ```text
+//! service    gRPC in and out; the table of errors is in `status`
+//! request    the caller's bytes become a request that this core has to answer, or an error
+//! desk       one piece of work per request: waits for it, finishes it when the caller is gone, forgets it when it failed
+//! operation  what is done: key generation, public decryption
+//! signer     external signatures and receipts
+//! answers    answers on disk, flushed before they leave
+//! vault      secret keys on disk
+//! ```
+//!
+//! What this version does not do: it trusts its caller for the body (a proof of contract state will accompany it), and
+//! its vault is not encrypted at rest, but only closed to other users of the machine.
+
+mod answers;
+pub mod cli;
+mod config;
+mod desk;
+mod error;
+mod operation;
+mod request;
+mod serve;
+mod service;
+mod signer;
+mod status;
+mod vault;
+
+pub use config::{Config, Identity, Limits, LogFormat, Settings, SettingsError, TEMPLATE};
+pub use error::Error;
+pub use serve::{BoundServer, StartError};
+pub use signer::{Signer, SignerError};
+pub use status::{REASON_REQUEST_CONFLICT, status_of};
+pub use vault::{Vault, VaultError};

@@ -1,0 +1,68 @@
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use kms_asc_api::{Digest, RequestBody, request_hash};
+
+use crate::{Error, Identity};
+
+/// A request that this core has to answer: of its contract, bound to its epoch.
+pub(crate) struct Request {
+    pub(crate) body: RequestBody,
+    pub(crate) hash: Digest,
+    deadline: u64,
+}
+
+impl Request {
+    /// Reads the body as the contract stores it. Everything that is known of the request comes from these bytes.
+    pub(crate) fn read(
+        identity: &Identity,
+        chain_id: &str,
+        contract: &str,
+        stored: &[u8],
+    ) -> Result<Self, Error> {
+        check_contract(identity, chain_id, contract)?;
+        let body =
+            RequestBody::parse(stored).map_err(|error| Error::MalformedBody { reason: error.to_string() })?;
+        let served = identity.epoch.get();
+        if body.epoch != Some(identity.epoch) {
+            return Err(Error::WrongEpoch { given: body.epoch.map(|epoch| epoch.get()), served });
+        }
+        if body.id.get() == 0 {
+            return Err(Error::MalformedBody { reason: "id is 0, ids begin with 1".to_owned() });
+        }
+        let deadline = body.deadline.ok_or_else(|| Error::MalformedBody {
+            reason: "an epoch is given and no deadline, they come together".to_owned(),
+        })?;
+        Ok(Self { hash: request_hash(stored), body, deadline })
+    }
+
+    pub(crate) fn id(&self) -> u64 {
+        self.body.id.get()
+    }
+
+    /// Refuses work whose answer could no longer count, by this machine's clock: a plaintext must not come out of a request
+    /// that the requester gets back the money for.
+    pub(crate) fn check_deadline(&self) -> Result<(), Error> {
+        let now = seconds_now();
+        match now < self.deadline {
+            true => Ok(()),
+            false => Err(Error::DeadlinePassed { deadline: self.deadline, now }),
+        }
+    }
+}
+
+/// Refuses calls that are meant for another core.
+pub(crate) fn check_contract(identity: &Identity, chain_id: &str, contract: &str) -> Result<(), Error> {
+    if chain_id == identity.chain_id && contract == identity.contract {
+        return Ok(());
+    }
+    Err(Error::WrongContract {
+        given_chain: chain_id.to_owned(),
+        given_contract: contract.to_owned(),
+        chain: identity.chain_id.clone(),
+        contract: identity.contract.clone(),
+    })
+}
+
+fn seconds_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

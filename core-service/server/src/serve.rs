@@ -1,0 +1,192 @@
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use kms_core_engine::{CentralizedEngine, Engine};
+use kms_core_proto::{FILE_DESCRIPTOR_SET, v1::kms_server::KmsServer};
+use kms_store::{Store, StoreError};
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Server, server::TcpIncoming};
+use tonic_health::server::HealthReporter;
+
+use crate::{
+    Settings, SettingsError, Signer, SignerError,
+    answers::{Answers, AnswersError},
+    config::make_private_folder,
+    operation::Workshop,
+    service::Core,
+    vault::{Vault, VaultError},
+};
+
+/// Why a core does not start, or stopped by itself.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// A folder cannot be made.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// There is no usable signer.
+    #[error("{0}; `kms-core init` makes one where there is none")]
+    Signer(#[from] SignerError),
+    /// A secret key is damaged, exposed or foreign.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The answers cannot be used.
+    #[error(transparent)]
+    Answers(#[from] AnswersError),
+    /// The store of public material cannot be opened.
+    #[error("store: {0}")]
+    Store(#[from] StoreError),
+    /// The address is taken or not this machine's.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The service ended with an error.
+    #[error("the service failed: {0}")]
+    Service(String),
+}
+
+impl StartError {
+    /// Stable name.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Settings(error) => error.code(),
+            Self::Signer(error) => error.code(),
+            Self::Vault(error) => error.code(),
+            Self::Answers(error) => error.code(),
+            Self::Store(error) => error.code(),
+            Self::Listen { .. } => "cannot_listen",
+            Self::Service(_) => "service_failed",
+        }
+    }
+}
+
+/// A core that listens and does not answer yet.
+pub struct BoundServer<E: Engine = CentralizedEngine> {
+    core: Core<E>,
+    listener: TcpListener,
+    address: SocketAddr,
+    max_message_bytes: usize,
+    stop_within: Duration,
+}
+
+impl BoundServer {
+    /// Opens everything that a core needs, and listens.
+    ///
+    /// # Errors
+    /// If anything is missing, damaged, or in use by another process.
+    pub async fn bind(settings: Settings) -> Result<Self, StartError> {
+        Self::bind_with(settings, CentralizedEngine).await
+    }
+}
+
+impl<E: Engine> BoundServer<E> {
+    /// The same with another engine.
+    ///
+    /// # Errors
+    /// As [`BoundServer::bind`].
+    pub async fn bind_with(settings: Settings, engine: E) -> Result<Self, StartError> {
+        let Settings { identity, store_url, listen, data_dir, signer_file, limits } = settings;
+        let signer = Signer::read(&signer_file)?;
+        make_private_folder(&data_dir)?;
+        // First of all, as it locks the folder against a second process.
+        let answers = Answers::open(&data_dir.join("answers.redb"), &identity)?;
+        let vault = Vault::open(&data_dir.join("vault"), &identity, engine)?;
+        let store = Store::open(&store_url)?;
+
+        let cannot_listen = |source| StartError::Listen { address: listen, source };
+        let listener = TcpListener::bind(listen).await.map_err(cannot_listen)?;
+        let address = listener.local_addr().map_err(cannot_listen)?;
+        tracing::info!(
+            %address, chain_id = identity.chain_id, contract = identity.contract, epoch = identity.epoch.get(),
+            party = identity.party.get(), signer = %signer.address(), keys = vault.len(), "the core is ready"
+        );
+        let workshop = Workshop::new(Arc::new(identity), vault, store, &limits);
+        Ok(Self {
+            core: Core::new(limits, signer, answers, workshop),
+            listener,
+            address,
+            max_message_bytes: limits.max_message_bytes,
+            stop_within: Duration::from_secs(limits.stop_seconds.into()),
+        })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is cancelled; then takes no new work, and ends when the work under way is done or the
+    /// configured time is over. Work that is cut off leaves nothing half-done: asked again, it starts anew.
+    ///
+    /// # Errors
+    /// If the service cannot go on.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
+        let Self { core, listener, max_message_bytes, stop_within, .. } = self;
+        let service = KmsServer::new(core.clone())
+            .max_decoding_message_size(max_message_bytes)
+            .max_encoding_message_size(max_message_bytes);
+        let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_serving::<KmsServer<Core<E>>>().await;
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()
+            .map_err(|error| StartError::Service(error.to_string()))?;
+
+        let stopping = CancellationToken::new();
+        let server = Server::builder()
+            .initial_stream_window_size(Some(1 << 20))
+            .initial_connection_window_size(Some(4 << 20))
+            .add_service(service)
+            .add_service(health_service)
+            .add_service(reflection)
+            .serve_with_incoming_shutdown(
+                TcpIncoming::from(listener).with_nodelay(Some(true)),
+                stopping.clone().cancelled_owned(),
+            );
+        let watch = watch_for_stop(stop, stopping, core, health, stop_within);
+        tokio::select! {
+            ended = server => ended.map_err(|error| StartError::Service(full_text(&error))),
+            () = watch => Ok(()),
+        }
+    }
+}
+
+/// Ends when, after the call to stop, the time is over. The server ends before, if its work is done before.
+async fn watch_for_stop<E: Engine>(
+    stop: CancellationToken,
+    stopping: CancellationToken,
+    core: Core<E>,
+    health: HealthReporter,
+    stop_within: Duration,
+) {
+    stop.cancelled().await;
+    tracing::info!("stopping: no new work is taken");
+    core.desk().close();
+    health.set_not_serving::<KmsServer<Core<E>>>().await;
+    let drained = tokio::time::timeout(stop_within, core.desk().drained()).await;
+    match drained {
+        Ok(()) => tracing::info!("all work is done"),
+        Err(_) => tracing::warn!(seconds = stop_within.as_secs(), "stopping with work under way"),
+    }
+    // Waiting callers get their answers, then connections are closed; those that stay open are cut.
+    stopping.cancel();
+    tokio::time::sleep(CLOSE_WITHIN).await;
+}
+
+/// Time for the last answers to leave after the work is done.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+fn full_text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(&format!(": {inner}"));
+        source = inner.source();
+    }
+    text
+}
