@@ -346,3 +346,6 @@ fn had_no_effect(error: &Error) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -159,7 +159,7 @@ fn typed(method: &'static str, error: &rpc::Error) -> Error {
         ErrorDetail::Response(answer) => Error::Rpc { method, message: answer.source.to_string() },
         ErrorDetail::HttpRequestFailed(http) => Error::HttpStatus { method, status: http.status.as_u16() },
         ErrorDetail::Http(_) | ErrorDetail::Io(_) | ErrorDetail::Timeout(_) => {
-            Error::Unreachable { method, reason: brief(error) }
+            Error::Unreachable { method, reason: error.trace().root_cause().to_string() }
         }
         _ => Error::BadResponse { what: method.to_owned(), reason: brief(error) },
     }
@@ -168,4 +168,82 @@ fn typed(method: &'static str, error: &rpc::Error) -> Error {
 /// The error without its trace.
 fn brief(error: &rpc::Error) -> String {
     error.detail().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake_node::{FakeNode, Reply, refused, status};
+
+    const CONTRACT: &str = "wasm1uucmkgx33e6xu2h8wz0ma2m8ytfsr5va6sasvssxt22540guupxq7vz7jn";
+
+    async fn raw_state(reply: impl Fn() -> Reply + Send + 'static, height: Option<u64>) -> Error {
+        let node = FakeNode::start(move |_, _| reply()).await;
+        node.client().raw_state(CONTRACT, b"key", height).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_silent_node_is_a_typed_retryable_timeout() {
+        let node = FakeNode::start(|_, _| Reply::Silence).await;
+        let mut config = node.config();
+        config.timeout = Duration::from_millis(30);
+        let error = Client::new(config).unwrap().status().await.unwrap_err();
+        assert_eq!((error.code(), error.is_retryable()), ("node_timeout", true));
+    }
+
+    #[tokio::test]
+    async fn a_node_that_is_not_there_is_unreachable() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let error = Client::new(ClientConfig::new(url)).unwrap().status().await.unwrap_err();
+        assert_eq!((error.code(), error.is_retryable()), ("node_unreachable", true));
+    }
+
+    #[tokio::test]
+    async fn another_http_status_and_another_answer_are_told_apart() {
+        let node = FakeNode::start(|_, _| Reply::Http(503)).await;
+        let busy = node.client().status().await.unwrap_err();
+        assert_eq!((busy.code(), busy.is_retryable()), ("http_status", true));
+        let node = FakeNode::start(|_, _| Reply::Result(serde_json::json!({"odd": 1}))).await;
+        let odd = node.client().status().await.unwrap_err();
+        assert_eq!((odd.code(), odd.is_retryable()), ("bad_response", false));
+    }
+
+    #[tokio::test]
+    async fn a_node_of_another_chain_is_refused() {
+        let node = FakeNode::start(|_, _| Reply::Result(status("other-1", 5))).await;
+        let client = node.client();
+        assert_eq!(client.status().await.unwrap().latest_height, 5);
+        let error = client.expect_chain("test-1").await.unwrap_err();
+        let (expected, found) = ("test-1".to_owned(), "other-1".to_owned());
+        assert_eq!(error, Error::WrongChain { expected, found });
+    }
+
+    #[tokio::test]
+    async fn a_height_without_state_is_never_taken_for_an_absent_key() {
+        let empty = || refused(26, "cannot query with height in the future; please provide a valid height");
+        assert_eq!(raw_state(empty, Some(99)).await.code(), "height_unavailable");
+        let asked = FakeNode::start(|_, params| {
+            assert_eq!(params["prove"], true, "without a proof a node says absent");
+            refused(1, "asked")
+        })
+        .await;
+        let error = asked.client().raw_state(CONTRACT, b"key", Some(99)).await.unwrap_err();
+        assert_eq!(error.code(), "query_failed");
+    }
+
+    #[tokio::test]
+    async fn a_refused_query_keeps_its_code_and_text() {
+        let error = raw_state(|| refused(6, "unknown query path"), None).await;
+        assert_eq!(error.code(), "query_failed");
+        assert!(error.to_string().contains("unknown query path"), "{error}");
+    }
+
+    #[test]
+    fn an_address_that_is_no_node_is_refused() {
+        for url in ["", "not a url", "ftp://127.0.0.1:1"] {
+            assert_eq!(Client::new(ClientConfig::new(url)).unwrap_err().code(), "invalid_url", "{url:?}");
+        }
+    }
 }

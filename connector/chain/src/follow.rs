@@ -120,3 +120,124 @@ impl<S: BlockSource> BlockFollower<S> {
         self.not_before = Some(Instant::now() + pause.max(Duration::from_millis(1)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::VecDeque, sync::Mutex};
+
+    use super::*;
+    use crate::BlockTime;
+
+    /// Answers in the order given, and remembers what it was asked.
+    struct Script {
+        answers: Mutex<VecDeque<Result<Fetched>>>,
+        asked: Mutex<Vec<u64>>,
+    }
+
+    impl BlockSource for Script {
+        async fn fetch(&self, height: u64, _: bool) -> Result<Fetched> {
+            self.asked.lock().unwrap().push(height);
+            let answer = self.answers.lock().unwrap().pop_front();
+            match answer {
+                Some(answer) => answer,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    fn script(answers: impl IntoIterator<Item = Result<Fetched>>) -> Script {
+        Script { answers: Mutex::new(answers.into_iter().collect()), asked: Mutex::default() }
+    }
+
+    fn block(height: u64) -> Result<Fetched> {
+        let time = BlockTime { seconds: height, nanos: 0 };
+        Ok(Fetched::Block(Block { height, time, txs: Vec::new(), block_events: Vec::new() }))
+    }
+
+    fn broken() -> Result<Fetched> {
+        Err(Error::Unreachable { method: "block_results", reason: "gone".into() })
+    }
+
+    fn quick() -> FollowerConfig {
+        let interval = Duration::from_millis(10);
+        FollowerConfig { poll_interval: interval, error_interval: interval, tx_hashes: true }
+    }
+
+    #[tokio::test]
+    async fn heights_come_in_order_without_gaps_or_duplicates_whatever_happens_between() {
+        let answers = [
+            block(5),
+            Ok(Fetched::NotYet),
+            broken(),
+            Ok(Fetched::NotYet),
+            block(6),
+            broken(),
+            broken(),
+            block(7),
+        ];
+        let source = script(answers);
+        let mut follower = BlockFollower::new(&source, 5, quick());
+        let mut heights = Vec::new();
+        let mut errors = 0;
+        while heights.len() < 3 {
+            match follower.next().await {
+                Ok(block) => heights.push(block.height),
+                Err(error) => {
+                    assert!(error.is_retryable());
+                    errors += 1;
+                }
+            }
+        }
+        assert_eq!((heights, errors), (vec![5, 6, 7], 3));
+        assert_eq!(*source.asked.lock().unwrap(), [5, 6, 6, 6, 6, 7, 7, 7]);
+        assert_eq!(follower.next_height(), 8);
+    }
+
+    #[tokio::test]
+    async fn a_block_of_another_height_is_never_yielded() {
+        let source = script([block(6), block(4), block(5)]);
+        let mut follower = BlockFollower::new(&source, 5, quick());
+        assert_eq!(follower.next().await.unwrap_err().code(), "bad_response");
+        assert_eq!(follower.next().await.unwrap_err().code(), "bad_response");
+        assert_eq!(follower.next().await.unwrap().height, 5);
+    }
+
+    #[tokio::test]
+    async fn dropping_the_wait_loses_no_block() {
+        let source = script([block(1), Ok(Fetched::NotYet), Ok(Fetched::NotYet)]);
+        let mut follower = BlockFollower::new(&source, 0, quick());
+        assert_eq!(follower.next().await.unwrap().height, 1);
+        for _ in 0..3 {
+            let dropped = tokio::time::timeout(Duration::from_millis(5), follower.next()).await;
+            assert!(dropped.is_err());
+        }
+        source.answers.lock().unwrap().clear();
+        source.answers.lock().unwrap().extend([block(2), block(3)]);
+        assert_eq!(follower.next().await.unwrap().height, 2);
+        assert_eq!(follower.next().await.unwrap().height, 3);
+    }
+
+    #[tokio::test]
+    async fn a_pruned_height_is_told_and_not_skipped() {
+        let pruned = Error::Pruned { height: 1, lowest: 5 };
+        let source = script([Err(pruned.clone()), Err(pruned.clone())]);
+        let mut follower = BlockFollower::new(&source, 1, quick());
+        assert_eq!(follower.next().await.unwrap_err(), pruned);
+        assert_eq!(follower.next().await.unwrap_err(), pruned);
+        assert_eq!(follower.next_height(), 1);
+    }
+
+    #[tokio::test]
+    async fn there_is_a_pause_after_not_yet_and_after_an_error_but_none_while_catching_up() {
+        let source = script([Ok(Fetched::NotYet), broken(), block(1), block(2), block(3)]);
+        let begin = Instant::now();
+        let mut follower = BlockFollower::new(&source, 1, quick());
+        assert!(follower.next().await.is_err());
+        assert_eq!(follower.next().await.unwrap().height, 1);
+        assert!(begin.elapsed() >= Duration::from_millis(20));
+        assert!(follower.not_before.is_none());
+        follower.config.poll_interval = Duration::ZERO;
+        follower.pause(Duration::ZERO);
+        assert!(follower.not_before.is_some_and(|at| at > Instant::now() - Duration::from_millis(1)));
+    }
+}

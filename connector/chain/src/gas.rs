@@ -38,9 +38,12 @@ impl FromStr for Fraction {
     /// Parses a decimal such as `0.025`, `1.3` or `2`, with at most 18 decimals.
     fn from_str(text: &str) -> Result<Self> {
         let bad = |reason| invalid("decimal number", text, reason);
-        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
-        let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if !digits(whole) || !digits(decimals) {
+        let (whole, decimals) = match text.split_once('.') {
+            Some((_, "")) => return Err(bad("no digits after the point")),
+            Some(parts) => parts,
+            None => (text, ""),
+        };
+        if whole.is_empty() || !whole.bytes().chain(decimals.bytes()).all(|b| b.is_ascii_digit()) {
             return Err(bad("write digits, and digits after a point"));
         }
         let places = u32::try_from(decimals.len()).ok().filter(|n| *n <= 18);
@@ -77,8 +80,9 @@ impl FromStr for GasPrice {
         let bad = |reason| invalid("gas price such as 0.025ucosm", text, reason);
         let split = text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(|| bad("no denomination"))?;
         let (price, denom) = text.split_at(split);
-        if !denom.bytes().all(|b| b.is_ascii_alphanumeric() || b"/:._-".contains(&b)) {
-            return Err(bad("a denomination has letters, digits and / : . _ - only"));
+        let letters = denom.bytes().all(|b| b.is_ascii_alphanumeric() || b"/:._-".contains(&b));
+        if !letters || !(3..=128).contains(&denom.len()) {
+            return Err(bad("a denomination has 3 to 128 letters, digits and / : . _ - only"));
         }
         let fraction = price.parse().map_err(|_| bad("the number is not a decimal"))?;
         Ok(Self { price: fraction, text: price.to_owned(), denom: denom.to_owned() })

@@ -129,3 +129,104 @@ fn same_height(what: &str, asked: u64, got: u64) -> Result<()> {
     }
     Err(unreadable(what, &format!("asked for height {asked}, got {got}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::fake_node::{FakeNode, Reply, block_with, future, header, results_with, status};
+
+    fn result(code: u32) -> Value {
+        let event = json!({"type": "wasm-x", "attributes": [
+            {"key": "_contract_address", "value": "wasm1c", "index": true},
+            {"key": "code", "value": code.to_string(), "index": true},
+            {"key": "msg_index", "value": "0", "index": true}]});
+        json!({"code": code, "codespace": "", "data": null, "log": "", "info": "",
+               "gas_wanted": "3", "gas_used": "2", "events": [event]})
+    }
+
+    fn block_at_7(results: Value) -> impl FnMut(&str, &Value) -> Reply + Send + 'static {
+        move |method, _| match method {
+            "block_results" => Reply::Result(results_with(7, &results)),
+            "header" => Reply::Result(json!({"header": header(7)})),
+            _ => Reply::Result(block_with(7, &[STANDARD.encode(b"a"), STANDARD.encode(b"b")])),
+        }
+    }
+
+    #[tokio::test]
+    async fn events_of_failed_transactions_are_left_out_and_positions_kept() {
+        let node = FakeNode::start(block_at_7(json!([result(5), result(0)]))).await;
+        let Fetched::Block(block) = node.client().fetch(7, true).await.unwrap() else { panic!("no block") };
+        assert_eq!((block.height, block.time.seconds, block.time.nanos), (7, 1_767_323_045, 6_000_000));
+        assert_eq!(block.block_events.len(), 1);
+        let events: Vec<_> = block.contract_events("wasm1c").collect();
+        assert_eq!(events.len(), 1);
+        assert_eq!((events[0].tx_index, events[0].tx_hash), (Some(1), Some(TxHash::of(b"b"))));
+        assert_eq!(events[0].own_attributes(), [("code".to_owned(), "0".to_owned())]);
+    }
+
+    #[tokio::test]
+    async fn without_hashes_the_header_is_enough() {
+        let node = FakeNode::start(|method: &str, _: &Value| match method {
+            "block_results" => Reply::Result(results_with(7, &json!([result(0)]))),
+            "header" => Reply::Result(json!({"header": header(7)})),
+            _ => Reply::Error("not asked for".into()),
+        })
+        .await;
+        let Fetched::Block(block) = node.client().fetch(7, false).await.unwrap() else { panic!("no block") };
+        assert_eq!(block.txs[0].hash, None);
+    }
+
+    #[tokio::test]
+    async fn an_empty_block_has_no_results_and_is_a_block() {
+        let node = FakeNode::start(block_at_7(Value::Null)).await;
+        let fetched = node.client().fetch(7, true).await.unwrap();
+        assert!(matches!(fetched, Fetched::Block(block) if block.txs.is_empty()));
+    }
+
+    #[tokio::test]
+    async fn a_height_to_come_is_not_yet() {
+        let node = FakeNode::start(|_: &str, _: &Value| future(8, 7)).await;
+        assert_eq!(node.client().fetch(8, true).await.unwrap(), Fetched::NotYet);
+    }
+
+    /// A node at `latest` that lacks the results of height 7.
+    async fn without_results(latest: u64) -> Result<Fetched> {
+        let node = FakeNode::start(move |method: &str, _: &Value| match method {
+            "status" => Reply::Result(status("test-1", latest)),
+            _ => Reply::Error("could not find results for height #7".into()),
+        })
+        .await;
+        node.client().fetch(7, true).await
+    }
+
+    #[tokio::test]
+    async fn results_of_the_newest_block_may_be_late() {
+        assert_eq!(without_results(7).await.unwrap(), Fetched::NotYet);
+    }
+
+    #[tokio::test]
+    async fn results_of_an_older_block_that_are_missing_will_not_come() {
+        let error = without_results(9).await.unwrap_err();
+        assert_eq!(error, Error::ResultsMissing { height: 7, latest: 9 });
+        assert!(!error.is_retryable());
+    }
+
+    #[tokio::test]
+    async fn a_pruned_height_is_told_with_the_lowest_left() {
+        let node = FakeNode::start(|_: &str, _: &Value| {
+            Reply::Error("height 7 is not available, lowest height is 100".into())
+        })
+        .await;
+        let error = node.client().fetch(7, true).await.unwrap_err();
+        assert_eq!(error, Error::Pruned { height: 7, lowest: 100 });
+    }
+
+    #[tokio::test]
+    async fn a_block_of_another_height_is_refused() {
+        let node = FakeNode::start(block_at_7(Value::Null)).await;
+        assert_eq!(node.client().fetch(8, true).await.unwrap_err().code(), "bad_response");
+    }
+}

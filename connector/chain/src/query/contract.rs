@@ -156,3 +156,27 @@ fn contract_refusal(contract: &str, error: Error) -> Error {
         None => error,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(log: &str) -> Error {
+        let error =
+            Error::Query { path: SMART.into(), code: 1, codespace: "wasm".into(), log: log.to_owned() };
+        contract_refusal("wasm1c", error)
+    }
+
+    #[test]
+    fn refusals_of_a_contract_query_have_their_types() {
+        let own = refusal("[unknown_request] 7: query wasm contract failed");
+        assert_eq!(own.contract_message(), Some("[unknown_request] 7"));
+        assert_eq!(refusal("address wasm1c: no such contract").code(), "no_such_contract");
+        assert_eq!(refusal("out of gas").code(), "query_failed");
+    }
+
+    #[test]
+    fn a_contract_that_says_not_found_is_still_a_contract() {
+        assert_eq!(refusal("[no] key not found: query wasm contract failed").code(), "contract_query_failed");
+    }
+}

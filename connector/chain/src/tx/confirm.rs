@@ -139,3 +139,114 @@ enum Look {
     NotThere,
     NotYet,
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::fake_node::{FakeNode, Reply, block_with, future, height_of, results_with};
+
+    const TX: &[u8] = b"the transaction";
+
+    fn result(code: u32) -> Value {
+        json!({"code": code, "codespace": "", "data": null, "log": "", "info": "",
+               "gas_wanted": "3", "gas_used": "2", "events": []})
+    }
+
+    /// A chain at height 12, whose block 11 has another transaction and ours.
+    fn chain(method: &str, params: &Value) -> Reply {
+        let height = height_of(params);
+        match (method, height) {
+            (_, 13..) => future(height, 12),
+            ("block", 11) => {
+                Reply::Result(block_with(11, &[STANDARD.encode(b"another"), STANDARD.encode(TX)]))
+            }
+            ("block", _) => Reply::Result(block_with(height, &[])),
+            (_, 11) => Reply::Result(results_with(11, &json!([result(5), result(0)]))),
+            _ => Reply::Result(results_with(height, &Value::Null)),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_transaction_is_found_in_its_block_without_an_index() {
+        let node = FakeNode::start(chain).await;
+        let outcome = node.client().confirm(TxHash::of(TX), 9, 20).await.unwrap();
+        assert_eq!((outcome.height, outcome.code), (11, 0));
+        assert_eq!((outcome.gas_wanted, outcome.gas_used), (3, 2));
+        let other = node.client().confirm(TxHash::of(b"another"), 9, 20).await.unwrap();
+        assert_eq!(other.code, 5);
+    }
+
+    #[tokio::test]
+    async fn a_transaction_is_not_included_once_the_chain_has_reached_its_timeout() {
+        let node = FakeNode::start(chain).await;
+        let hash = TxHash::of(b"nowhere");
+        let error = node.client().confirm(hash, 9, 12).await.unwrap_err();
+        assert_eq!(error, Error::NotIncluded { hash, timeout_height: 12 });
+    }
+
+    #[tokio::test]
+    async fn a_chain_that_stands_still_is_told_and_not_taken_for_a_refusal() {
+        let node = FakeNode::start(chain).await;
+        let mut config = node.config();
+        config.stall_patience = Duration::from_millis(20);
+        let client = Client::new(config).unwrap();
+        let error = client.confirm(TxHash::of(b"nowhere"), 9, 13).await.unwrap_err();
+        assert!(matches!(error, Error::ChainStalled { height: 12, .. }), "{error}");
+        assert!(error.is_retryable());
+    }
+
+    #[tokio::test]
+    async fn a_node_that_fails_for_a_while_is_waited_for() {
+        let mut failures = 3;
+        let node = FakeNode::start(move |method, params| {
+            if failures > 0 {
+                failures -= 1;
+                return Reply::Http(503);
+            }
+            chain(method, params)
+        })
+        .await;
+        assert_eq!(node.client().confirm(TxHash::of(TX), 9, 20).await.unwrap().height, 11);
+    }
+
+    #[tokio::test]
+    async fn of_pruned_blocks_the_index_is_asked_and_else_nothing_is_claimed() {
+        let pruned = "height 9 is not available, lowest height is 100";
+        let node = FakeNode::start(move |method, _| match method {
+            "tx" => Reply::Result(json!({"hash": TxHash::of(TX).to_string(), "height": "11", "index": 1,
+                "tx_result": result(0), "tx": STANDARD.encode(TX)})),
+            _ => Reply::Error(pruned.to_owned()),
+        })
+        .await;
+        assert_eq!(node.client().confirm(TxHash::of(TX), 9, 20).await.unwrap().height, 11);
+
+        let node = FakeNode::start(move |method, _| match method {
+            "tx" => Reply::Error("transaction indexing is disabled".to_owned()),
+            _ => Reply::Error(pruned.to_owned()),
+        })
+        .await;
+        let error = node.client().confirm(TxHash::of(TX), 9, 20).await.unwrap_err();
+        assert_eq!(error, Error::Pruned { height: 9, lowest: 100 });
+    }
+
+    #[tokio::test]
+    async fn many_confirmations_read_each_block_once() {
+        let blocks = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counter = blocks.clone();
+        let node = FakeNode::start(move |method, params| {
+            if method == "block" {
+                counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+            chain(method, params)
+        })
+        .await;
+        let client = node.client();
+        for _ in 0..20 {
+            client.confirm(TxHash::of(TX), 9, 20).await.unwrap();
+        }
+        assert_eq!(blocks.load(std::sync::atomic::Ordering::Relaxed), 3);
+    }
+}

@@ -164,3 +164,63 @@ fn responses(data: &[u8]) -> Result<Vec<MsgResponse>> {
     let convert = |any: cosmrs::Any| MsgResponse { type_url: any.type_url, value: any.value };
     Ok(data.msg_responses.into_iter().map(convert).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the node sent it for a bank send.
+    const BANK_SEND: &str = "EiYKJC9jb3Ntb3MuYmFuay52MWJldGExLk1zZ1NlbmRSZXNwb25zZQ==";
+
+    fn outcome(code: u32, codespace: &str, events: Vec<Event>) -> TxOutcome {
+        TxOutcome {
+            hash: TxHash([1; 32]),
+            height: 1,
+            code,
+            codespace: codespace.into(),
+            log: String::new(),
+            gas_wanted: 1,
+            gas_used: 1,
+            responses: Vec::new(),
+            events,
+        }
+    }
+
+    #[test]
+    fn data_is_base64_text_of_the_messages_responses() {
+        let responses = responses(BANK_SEND.as_bytes()).unwrap();
+        assert_eq!(responses.len(), 1);
+        assert_eq!(responses[0].type_url, "/cosmos.bank.v1beta1.MsgSendResponse");
+        assert!(super::responses(b"").unwrap().is_empty());
+        assert!(super::responses(&[0xff]).is_err());
+    }
+
+    #[test]
+    fn a_contracts_data_is_read_from_the_response_of_its_message_only() {
+        let mut outcome = outcome(0, "", Vec::new());
+        let response = MsgExecuteContractResponse { data: b"result".to_vec() };
+        let type_url = MsgExecuteContractResponse::type_url();
+        outcome.responses.push(MsgResponse { type_url, value: response.encode_to_vec() });
+        assert_eq!(outcome.execute_data(0).unwrap(), b"result");
+        assert_eq!(outcome.execute_data(1).unwrap_err().code(), "bad_response");
+        assert_eq!(outcome.stored_code(0).unwrap_err().code(), "bad_response");
+    }
+
+    #[test]
+    fn a_fee_that_was_no_longer_payable_differs_from_a_message_without_funds_by_its_events() {
+        assert_eq!(outcome(5, "sdk", Vec::new()).failure(), Some(Failure::FeeNotPayable));
+        let fee = Event { kind: "tx".into(), attributes: Vec::new() };
+        assert_eq!(outcome(5, "sdk", vec![fee]).failure(), Some(Failure::Other));
+    }
+
+    #[test]
+    fn only_what_had_no_effect_by_no_fault_of_its_content_is_retryable() {
+        for (code, codespace, retryable) in
+            [(32, "sdk", true), (30, "sdk", true), (11, "sdk", false), (5, "wasm", false), (5, "sdk", false)]
+        {
+            let error = outcome(code, codespace, Vec::new()).into_result().unwrap_err();
+            assert_eq!(error.is_retryable(), retryable, "{code} {codespace}");
+        }
+        assert!(outcome(0, "", Vec::new()).into_result().is_ok());
+    }
+}
