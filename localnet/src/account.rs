@@ -8,7 +8,7 @@ use kms_chain::Wallet;
 use crate::Layout;
 
 /// Prefix of addresses on an unmodified `wasmd`.
-const ADDRESS_PREFIX: &str = "wasm";
+pub(crate) const ADDRESS_PREFIX: &str = "wasm";
 
 /// An account that exists, with money, from the first block on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

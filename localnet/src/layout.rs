@@ -8,6 +8,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
+use crate::operator;
+
 /// The paths of one stack.
 #[derive(Clone, Debug)]
 pub struct Layout {
@@ -21,7 +23,16 @@ impl Layout {
 
     /// Makes the folders. All of them are their owner's alone: there are keys in most.
     pub(crate) fn make_folders(&self) -> Result<()> {
-        for folder in [self.root.clone(), self.secrets(), self.store(), self.logs(), self.run()] {
+        let folders = [
+            self.root.clone(),
+            self.secrets(),
+            self.store(),
+            self.logs(),
+            self.run(),
+            self.folder(operator::CORE),
+            self.folder(operator::CONNECTOR),
+        ];
+        for folder in folders {
             DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
@@ -59,6 +70,11 @@ impl Layout {
     /// The store of ciphertexts and public material.
     pub fn store(&self) -> PathBuf {
         self.root.join("store")
+    }
+
+    /// The configuration of the command line.
+    pub fn client(&self) -> PathBuf {
+        self.root.join("kms.toml")
     }
 
     /// A program's own folder, such as `core`.

@@ -17,15 +17,19 @@
 //! ```
 
 mod account;
+mod deploy;
 mod layout;
 mod node;
+mod operator;
 mod ports;
 mod process;
 mod programs;
 mod stack;
 mod supervisor;
+mod terms;
 
 pub use account::AccountName;
+pub use deploy::Deployment;
 pub use layout::Layout;
 pub use programs::Programs;
 pub use stack::{Stack, StackOptions};

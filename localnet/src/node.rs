@@ -83,8 +83,8 @@ impl Node {
                 ("minimum-gas-prices", network.gas_price_coin().into()),
                 ("api.enable", false.into()),
                 // Nobody calls it, but the node simulates transactions only where it is on.
-            ("grpc.enable", true.into()),
-            ("grpc.address", "127.0.0.1:0".into()),
+                ("grpc.enable", true.into()),
+                ("grpc.address", "127.0.0.1:0".into()),
                 ("grpc-web.enable", false.into()),
             ],
         )

@@ -1,6 +1,13 @@
 //! A whole KMS in one folder.
 
-use std::{fmt, fs::File, path::Path, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    fs::{self, File},
+    net::{Ipv4Addr, TcpStream},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use kms_chain::{Account, AccountConfig, Client, ClientConfig};
@@ -8,16 +15,19 @@ use kms_config::{Decimal, KeyDomain, Network};
 use url::Url;
 
 use crate::{
-    AccountName, Layout, Lifetime, ProcessStatus, Programs,
+    AccountName, Deployment, Layout, Lifetime, ProcessStatus, Programs, deploy,
     node::{self, Genesis, Node},
-    ports,
-    supervisor::Supervisor,
+    operator, ports,
+    supervisor::{Launch, Supervisor},
+    terms,
 };
 
 /// What each account owns at first, in the smallest unit.
 const ACCOUNT_COINS: u64 = 1_000_000_000_000;
 /// How long a chain may take to its first block, on a busy machine.
 const CHAIN_PATIENCE: Duration = Duration::from_secs(60);
+/// How long a program may take to listen, on a busy machine.
+const PROGRAM_PATIENCE: Duration = Duration::from_secs(60);
 /// Longest name of a stack; it becomes part of the chain's id, which is limited to 50 bytes.
 const MAX_NAME: usize = 30;
 
@@ -35,12 +45,12 @@ pub struct StackOptions {
 }
 
 impl StackOptions {
-    /// 200 ms blocks of at most 30 million gas, nobody told.
+    /// 200 ms blocks of at most 40 million gas, nobody told.
     pub fn new(lifetime: Lifetime) -> Self {
         Self {
             lifetime,
             block_time: Duration::from_millis(200),
-            block_max_gas: 30_000_000,
+            block_max_gas: 40_000_000,
             report: Arc::new(|_| {}),
         }
     }
@@ -89,6 +99,8 @@ impl Stack {
             .iter()
             .map(|account| Ok((account.generate(&layout)?.address().to_owned(), ACCOUNT_COINS)))
             .collect::<Result<_>>()?;
+        operator::make_signer(&layout)?;
+        operator::client(&layout)?;
         let node = Node::new(program, &layout);
         node.create(&Genesis { network: &network, block_max_gas: options.block_max_gas, accounts }).await?;
         // Written last: a folder without it holds no stack.
@@ -159,6 +171,105 @@ impl Stack {
         self.supervisor.ready(node::NAME, CHAIN_PATIENCE, has_state).await?;
         client.expect_chain(&self.network.chain_id).await?;
         Ok(())
+    }
+
+    /// Stores the ASC's code and instantiates it with this stack's operator. The network names it from
+    /// then on.
+    ///
+    /// # Errors
+    /// If the network has its contract already, or the chain refuses.
+    pub async fn deploy(&mut self) -> Result<Deployment> {
+        ensure!(self.network.contract.is_none(), "the contract is deployed already");
+        (self.options.report)("deploying the contract");
+        let admin = self.account(AccountName::Admin)?;
+        let payout = AccountName::Operator.wallet(&self.layout)?;
+        let signer = operator::signer(&self.layout)?;
+        let message = terms::instantiate(&self.network, admin.address(), signer, payout.address());
+        let deployment = deploy::deploy(&admin, &self.programs.contract()?, &message).await?;
+        self.network.contract = Some(deployment.contract.clone());
+        write_network(&self.layout, &self.network)?;
+        Ok(deployment)
+    }
+
+    /// Starts the core, and waits until it listens. Does nothing if it runs.
+    ///
+    /// # Errors
+    /// With the end of its log, if it ends or does not listen.
+    pub async fn start_core(&mut self) -> Result<()> {
+        if self.supervisor.running(operator::CORE)?.is_some() {
+            return Ok(());
+        }
+        (self.options.report)("starting the core");
+        let launch = operator::core(&self.layout, &self.programs, &self.network)?;
+        let port = self.network.core_url.port().context("the network's core_url has no port")?;
+        self.start_listener(&launch, port).await
+    }
+
+    /// Starts the connector, and waits until it listens. Does nothing if it runs.
+    ///
+    /// # Errors
+    /// With the end of its log, if it ends or does not listen.
+    pub async fn start_connector(&mut self) -> Result<()> {
+        let program = self.programs.program("kms-connector")?;
+        self.start_connector_as(program, &[]).await
+    }
+
+    /// Starts a connector from another executable, with these variables in its environment: for tests
+    /// that make it fail.
+    ///
+    /// # Errors
+    /// As [`start_connector`](Self::start_connector).
+    pub async fn start_connector_as(&mut self, program: PathBuf, environment: &[(&str, &str)]) -> Result<()> {
+        if self.supervisor.running(operator::CONNECTOR)?.is_some() {
+            return Ok(());
+        }
+        (self.options.report)("starting the connector");
+        let [admin] = ports::free()?;
+        let mut launch = operator::connector(&self.layout, program, admin)?;
+        launch.environment =
+            environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.start_listener(&launch, admin).await
+    }
+
+    async fn start_listener(&mut self, launch: &Launch, port: u16) -> Result<()> {
+        self.supervisor.start(launch)?;
+        let listens = || async { TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() };
+        self.supervisor.ready(&launch.name, PROGRAM_PATIENCE, listens).await
+    }
+
+    /// Starts whatever does not run, and deploys the contract if that was not done.
+    ///
+    /// # Errors
+    /// Of the first step that fails; what was started keeps running.
+    pub async fn up(&mut self) -> Result<()> {
+        self.start_chain().await?;
+        if self.network.contract.is_none() {
+            self.deploy().await?;
+        }
+        self.start_core().await?;
+        self.start_connector().await
+    }
+
+    /// What runs of the stack in `folder`; also while another program has it open.
+    ///
+    /// # Errors
+    /// If there is no stack.
+    pub fn look(folder: &Path) -> Result<(Network, Vec<ProcessStatus>)> {
+        ensure!(exists(folder), "there is no stack in {}", folder.display());
+        let layout = Layout::new(std::path::absolute(folder)?);
+        let network = kms_config::load(layout.network())?;
+        let processes = Supervisor::new(layout, Lifetime::Detached).status()?;
+        Ok((network, processes))
+    }
+
+    /// Stops everything that runs, and forgets the chain, its keys and all that was stored.
+    ///
+    /// # Errors
+    /// If something cannot be stopped or deleted.
+    pub async fn destroy(mut self) -> Result<()> {
+        self.stop().await?;
+        let root = self.layout.root();
+        fs::remove_dir_all(root).with_context(|| format!("cannot delete {}", root.display()))
     }
 
     /// Every process of the stack that was started and not stopped.

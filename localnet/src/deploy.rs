@@ -1,0 +1,48 @@
+//! Puts the ASC on the chain.
+
+use std::{fs, path::Path};
+
+use anyhow::{Context, Result, ensure};
+use kms_asc_api::InstantiateMsg;
+use kms_chain::{Account, Message, TxOptions};
+
+/// Tells the contract's address from that of other contracts of the same code and creator.
+const SALT: &[u8] = b"asc";
+/// What explorers call the contract.
+const LABEL: &str = "kms-asc";
+
+/// A contract on the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployment {
+    /// Its address.
+    pub contract: String,
+    /// The number of its code.
+    pub code_id: u64,
+    /// SHA-256 of its code.
+    pub checksum: [u8; 32],
+}
+
+/// Stores the code and instantiates it, with the contract as its own admin from the first moment: so
+/// nobody else can ever change its code.
+pub(crate) async fn deploy(admin: &Account, wasm: &Path, message: &InstantiateMsg) -> Result<Deployment> {
+    let code = fs::read(wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
+    let options = TxOptions::default();
+    let store = Message::store_code(admin.address(), &code)?;
+    let stored = admin.send(&[store], &options).await.context("the contract's code was not stored")?;
+    let (code_id, checksum) = stored.stored_code(0)?;
+
+    let client = admin.client();
+    let contract = client.build_address(&checksum, admin.address(), SALT).await?;
+    let instantiate = Message::instantiate2(admin.address(), code_id, SALT, LABEL, &contract, message, &[])?;
+    let outcome = admin.send(&[instantiate], &options).await.context("the contract was not instantiated")?;
+    let address = outcome.instantiated_address(0)?;
+    ensure!(address == contract, "the contract is at {address}, and not at {contract} as predicted");
+
+    let info = client.contract_info(&contract).await?;
+    ensure!(
+        info.admin.as_deref() == Some(contract.as_str()),
+        "the contract's admin is {:?}, and not the contract itself",
+        info.admin
+    );
+    Ok(Deployment { contract, code_id, checksum })
+}
