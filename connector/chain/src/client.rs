@@ -198,6 +198,7 @@ mod tests {
         drop(listener);
         let error = Client::new(ClientConfig::new(url)).unwrap().status().await.unwrap_err();
         assert_eq!((error.code(), error.is_retryable()), ("node_unreachable", true));
+        assert!(error.to_string().contains("127.0.0.1"), "{error}");
     }
 
     #[tokio::test]

@@ -250,7 +250,7 @@ async fn a_transaction_too_large_to_simulate_or_to_send_is_refused_here() {
     let config = AccountConfig::new("test-1", "0.025ucosm".parse().unwrap());
     let account = Account::new(client, Wallet::generate("wasm").unwrap(), config);
     let message = Message::bank_send(account.address(), account.address(), &[Coin::new(1, "ucosm")]).unwrap();
-    let simulated = account.send(&[message.clone()], &TxOptions::default()).await.unwrap_err();
+    let simulated = account.send(std::slice::from_ref(&message), &TxOptions::default()).await.unwrap_err();
     assert!(matches!(simulated, Error::TooLarge { step: "simulate", limit: 100, .. }));
     let gas = TxOptions { gas: Gas::Limit(1), memo: "m".repeat(300), ..Default::default() };
     let sent = account.send(&[message], &gas).await.unwrap_err();
