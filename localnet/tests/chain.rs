@@ -49,7 +49,7 @@ async fn a_chain_starts_pays_survives_a_kill_and_stops() {
     let operator = stack.account(AccountName::Operator).unwrap();
     let funds = [Coin::new(7, "ukms")];
     let message = Message::bank_send(user.address(), operator.address(), &funds).unwrap();
-    user.send(&[message.clone()], &TxOptions::default()).await.unwrap();
+    user.send(std::slice::from_ref(&message), &TxOptions::default()).await.unwrap();
     let rich = stack.client().unwrap().balance(operator.address(), "ukms").await.unwrap();
     assert_eq!(rich, 1_000_000_000_007);
 

@@ -1,0 +1,30 @@
+# What there is to do here. Every target installs and builds first what it needs, and says so.
+
+STACK ?= default
+XTASK  = target/debug/xtask
+
+.PHONY: help build up down status clean test
+
+help: ## say this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+build: ## build the node, the contract and the programs
+	@scripts/build.sh
+
+up: build ## start a stack and leave it running (STACK=name for another one)
+	@$(XTASK) up $(STACK)
+
+down: $(XTASK) ## stop it
+	@$(XTASK) down $(STACK)
+
+status: $(XTASK) ## say what of it runs, and where
+	@$(XTASK) status $(STACK)
+
+clean: $(XTASK) ## stop it, and forget its chain and keys
+	@$(XTASK) clean $(STACK)
+
+$(XTASK):
+	@scripts/build.sh
+
+test: ## formatting, lints and all tests
+	@scripts/test.sh

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Formatting, lints and all tests. Nothing is skipped here: a test that cannot run is a failure.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/say.sh
+
+# phase LABEL COMMAND...
+phase() {
+    local label=$1 started=$SECONDS
+    shift
+    say "== $label"
+    "$@" || fail "$label failed after $((SECONDS - started)) s"
+    say "== $label: $((SECONDS - started)) s"
+}
+
+run_tests() { KMS_NEVER_SKIP=1 cargo test --workspace --locked; }
+
+phase "set-up" scripts/setup.sh
+. scripts/toolchain.sh
+phase "formatting" cargo fmt --all --check
+phase "node, contract and programs" scripts/build.sh
+phase "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
+phase "reproducible contract" scripts/build-contract.sh --verify-reproducible
+phase "tests" run_tests
+say "all passed in $SECONDS s"

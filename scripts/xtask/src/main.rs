@@ -1,0 +1,51 @@
+//! Brings stacks up and down: what `make up`, `make down`, `make status` and `make clean` run.
+
+mod stacks;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The name of a stack.
+#[derive(Debug, clap::Args)]
+struct Named {
+    /// Which stack: each has its own chain, keys, ports and folder.
+    #[arg(default_value = "default")]
+    stack: String,
+}
+
+#[derive(Debug, Parser)]
+#[command(about, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start a stack and leave it running; make it first if there is none.
+    Up(Named),
+    /// Stop a stack; what it wrote stays.
+    Down(Named),
+    /// Say what runs, and where.
+    Status(Named),
+    /// Stop a stack, and forget its chain and keys.
+    Clean(Named),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Up(Named { stack }) => stacks::up(&stack).await,
+        Command::Down(Named { stack }) => stacks::down(&stack).await,
+        Command::Status(Named { stack }) => stacks::status(&stack),
+        Command::Clean(Named { stack }) => stacks::clean(&stack).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
