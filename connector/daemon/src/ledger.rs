@@ -1,0 +1,160 @@
+//! The contract as this daemon needs it: what its state says, and a way to post.
+
+use std::future::Future;
+
+use kms_asc_api::{DecodeError, Page, QueryMsg, RequestBody, RequestId, Status, state_key};
+use kms_chain::{Account, Broadcast, Client, Gas, Message, SignedTx, TxOptions, TxOutcome};
+
+use crate::{
+    item::{Item, call},
+    machine::{Facts, Operator},
+};
+
+/// The newest block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its height.
+    pub height: u64,
+    /// Its time, seconds.
+    pub time: u64,
+}
+
+/// Why the contract could not be read or told something.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// Of the chain's client.
+    #[error(transparent)]
+    Chain(#[from] kms_chain::Error),
+    /// Contract state that this version cannot read.
+    #[error("unreadable contract state: {0}")]
+    State(#[from] DecodeError),
+}
+
+impl LedgerError {
+    /// Stable name.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Chain(error) => error.code(),
+            Self::State(_) => "unreadable_state",
+        }
+    }
+
+    /// Whether no retry can help: this is not the network of the configuration.
+    pub const fn is_fatal(&self) -> bool {
+        matches!(self, Self::Chain(kms_chain::Error::WrongChain { .. }))
+    }
+}
+
+/// The contract on its chain, or a fake with faults.
+pub trait Ledger: Send + Sync + 'static {
+    /// The newest block of the right chain.
+    fn head(&self) -> impl Future<Output = Result<Head, LedgerError>> + Send;
+
+    /// What state says of a request; `None` if it has none of this id.
+    fn facts(&self, request: RequestId) -> impl Future<Output = Result<Option<Facts>, LedgerError>> + Send;
+
+    /// Whether this party's answer or failure is in the state behind block `height`; `None` if the node has
+    /// not come so far.
+    fn responded(
+        &self,
+        request: RequestId,
+        height: u64,
+    ) -> impl Future<Output = Result<Option<bool>, LedgerError>> + Send;
+
+    /// Ids of open requests behind `after`, one page.
+    fn open(
+        &self,
+        after: Option<RequestId>,
+    ) -> impl Future<Output = Result<Page<RequestId, RequestId>, LedgerError>> + Send;
+
+    /// Signs the one contract call that posts these items, which are all of one kind.
+    fn prepare(
+        &self,
+        items: &[Item],
+        gas: Gas,
+    ) -> impl Future<Output = Result<SignedTx, kms_chain::Error>> + Send;
+
+    /// Sends a signed transaction, once.
+    fn broadcast(&self, tx: &SignedTx) -> impl Future<Output = Result<Broadcast, kms_chain::Error>> + Send;
+
+    /// Waits for a transaction's block.
+    fn confirm(&self, tx: &SignedTx) -> impl Future<Output = Result<TxOutcome, kms_chain::Error>> + Send;
+}
+
+/// The contract on its chain.
+#[derive(Debug, Clone)]
+pub struct Asc {
+    account: Account,
+    contract: String,
+    operator: Operator,
+}
+
+impl Asc {
+    /// The contract at this address, told things from this account.
+    pub const fn new(account: Account, contract: String, operator: Operator) -> Self {
+        Self { account, contract, operator }
+    }
+
+    /// The account that pays.
+    pub const fn account(&self) -> &Account {
+        &self.account
+    }
+
+    fn client(&self) -> &Client {
+        self.account.client()
+    }
+
+    async fn raw(&self, key: Vec<u8>) -> Result<Option<Vec<u8>>, kms_chain::Error> {
+        Ok(self.client().raw_state(&self.contract, &key, None).await?.value)
+    }
+}
+
+impl Ledger for Asc {
+    async fn head(&self) -> Result<Head, LedgerError> {
+        let status = self.client().expect_chain(&self.account.config().chain_id).await?;
+        Ok(Head { height: status.latest_height, time: status.latest_time.seconds })
+    }
+
+    async fn facts(&self, request: RequestId) -> Result<Option<Facts>, LedgerError> {
+        let id = request.get();
+        // The response is read before the status: what is seen as answered is answered, whatever the order.
+        let response = self.raw(state_key::RESPONSE.key((id, self.operator.party.get()))).await?;
+        let (body, status, head) = tokio::try_join!(
+            async { Ok::<_, LedgerError>(self.raw(state_key::REQUEST.key(id)).await?) },
+            async { Ok(self.raw(state_key::STATUS.key(id)).await?) },
+            self.head(),
+        )?;
+        let (Some(stored_body), Some(status)) = (body, status) else { return Ok(None) };
+        Ok(Some(Facts {
+            body: RequestBody::parse(&stored_body)?,
+            status: Status::decode(&status)?,
+            stored_body,
+            responded: response.is_some(),
+            now: head.time,
+        }))
+    }
+
+    async fn responded(&self, request: RequestId, height: u64) -> Result<Option<bool>, LedgerError> {
+        let key = state_key::RESPONSE.key((request.get(), self.operator.party.get()));
+        let found = self.client().raw_state(&self.contract, &key, None).await?;
+        Ok((found.height >= height).then_some(found.value.is_some()))
+    }
+
+    async fn open(&self, after: Option<RequestId>) -> Result<Page<RequestId, RequestId>, LedgerError> {
+        let query = QueryMsg::Open { start_after: after, limit: None };
+        Ok(self.client().smart_query(&self.contract, &query).await?)
+    }
+
+    async fn prepare(&self, items: &[Item], gas: Gas) -> Result<SignedTx, kms_chain::Error> {
+        let message = Message::execute(self.account.address(), &self.contract, &call(items), &[])?;
+        self.account.prepare(&[message], &TxOptions { gas, ..TxOptions::default() }).await
+    }
+
+    async fn broadcast(&self, tx: &SignedTx) -> Result<Broadcast, kms_chain::Error> {
+        self.account.broadcast(tx).await
+    }
+
+    async fn confirm(&self, tx: &SignedTx) -> Result<TxOutcome, kms_chain::Error> {
+        self.account.confirm(tx).await
+    }
+}

@@ -1,0 +1,5 @@
+//! The operator's daemon. See `kms-connector --help`.
+
+fn main() -> std::process::ExitCode {
+    kms_connector::program::main()
+}
