@@ -1,0 +1,368 @@
+//! What can go wrong, under which stable code, and with which exit status.
+
+use std::path::PathBuf;
+
+use kms_asc_api::{KeyId, RequestId, log::LogError};
+use kms_config::ConfigError;
+use kms_store::StoreError;
+
+use crate::exit::ExitStatus;
+
+/// Result of this program's parts.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No configuration at all.
+    #[error(
+        "no configuration: {} does not exist, and neither --config nor --network was given\n  \
+         `make up` starts a network on this machine, whose bin/kms needs no options",
+        looked_for.display()
+    )]
+    NoConfig {
+        /// The default place.
+        looked_for: PathBuf,
+    },
+    /// The configuration does not say what the command needs.
+    #[error(
+        "{what} is not configured: give {flag}, set {variable}, or write `{field}` into the configuration file"
+    )]
+    NotConfigured {
+        /// What is missing.
+        what: &'static str,
+        /// The flag that gives it.
+        flag: &'static str,
+        /// The environment variable that gives it.
+        variable: &'static str,
+        /// The field that gives it.
+        field: &'static str,
+    },
+    /// The network has no contract yet.
+    #[error("the network has no contract yet: its description names none")]
+    NoContract,
+    /// A configuration file was refused.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The command line is wrong in a way that only the command can see.
+    #[error("{0}")]
+    Usage(String),
+    /// The value does not fit its type.
+    #[error(transparent)]
+    Value(#[from] kms_core_engine::ValueError),
+    /// The chain, or the contract behind it, said no, or did not answer.
+    #[error("{}", chain_text(.0))]
+    Chain(Box<kms_chain::Error>),
+    /// The store of ciphertexts and keys failed.
+    #[error("{}", with_sources(.0))]
+    Store(#[from] StoreError),
+    /// Published key material is unusable.
+    #[error(transparent)]
+    Key(#[from] kms_core_engine::KeyError),
+    /// A value was not encrypted.
+    #[error(transparent)]
+    Encrypt(#[from] kms_core_engine::EncryptError),
+    /// The key does not take new ciphertexts.
+    #[error("key {key} is {state}, only an active key encrypts")]
+    KeyState {
+        /// The key.
+        key: KeyId,
+        /// Its state.
+        state: &'static str,
+    },
+    /// What the contract has on record cannot be read.
+    #[error("contract state cannot be read: {0}")]
+    State(#[from] kms_asc_api::DecodeError),
+    /// The request was refused on record.
+    #[error("request {id} was denied: {reason}")]
+    Denied {
+        /// The request.
+        id: RequestId,
+        /// Name of the reason.
+        reason: String,
+    },
+    /// The operators could not answer.
+    #[error("request {id} failed: {reason}; refund {refund}")]
+    RequestFailed {
+        /// The request.
+        id: RequestId,
+        /// Name of the failure code.
+        reason: String,
+        /// What was paid back, with denomination.
+        refund: String,
+    },
+    /// Nobody answered in time, and the request is closed.
+    #[error("request {id} {state} without an answer; refund {refund}")]
+    Unanswered {
+        /// The request.
+        id: RequestId,
+        /// `expired` or `cancelled`.
+        state: &'static str,
+        /// What was paid back, with denomination.
+        refund: String,
+    },
+    /// Nobody answered in time, and nobody closed the request.
+    #[error(
+        "request {id} is past its end without an answer; `kms request close {id}` closes it and refunds the price"
+    )]
+    NotClosed {
+        /// The request.
+        id: RequestId,
+    },
+    /// The chain did not get to the request's end in the time that it should take.
+    #[error(
+        "request {id} is still pending after {seconds} s, longer than it may last: does the chain make blocks?"
+    )]
+    WaitedTooLong {
+        /// The request.
+        id: RequestId,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// `request close` named a request whose end has not come.
+    #[error("not due yet, so not closed: request {ids}")]
+    NotDue {
+        /// The requests.
+        ids: String,
+    },
+    /// Something is not on record.
+    #[error("there is no {0}")]
+    NotFound(String),
+    /// The log does not lead to its head.
+    #[error("the log does not verify: {0}")]
+    Log(#[from] LogError),
+    /// Something that was read does not verify.
+    #[error("{0}")]
+    Unverified(String),
+    /// The operating system said no.
+    #[error("cannot {doing}: {source}")]
+    Io {
+        /// What was being done.
+        doing: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Whoever read stdout has gone: nothing is left to be done.
+    #[error("nobody reads the output")]
+    OutputClosed,
+    /// A fault of this program or of the machine.
+    #[error("{0}")]
+    Internal(String),
+}
+
+impl Error {
+    /// Stable name of the kind of error; of a contract's refusal, the contract's own.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::NoConfig { .. } => "no_config",
+            Self::NotConfigured { .. } => "not_configured",
+            Self::NoContract => "no_contract",
+            Self::Config(error) => error.code(),
+            Self::Usage(_) => "usage",
+            Self::Value(error) => error.code(),
+            Self::Chain(error) => contract_code(error).map_or_else(|| error.code(), |(code, _)| code),
+            Self::Store(error) => error.code(),
+            Self::Key(error) => error.code(),
+            Self::Encrypt(error) => error.code(),
+            Self::KeyState { .. } => "key_state",
+            Self::State(_) => "contract_state",
+            Self::Denied { reason, .. } | Self::RequestFailed { reason, .. } => reason,
+            Self::Unanswered { state, .. } => state,
+            Self::NotClosed { .. } => "not_closed",
+            Self::WaitedTooLong { .. } => "waited_too_long",
+            Self::NotDue { .. } => "not_due",
+            Self::NotFound(_) => "not_found",
+            Self::Log(_) => "log_unverified",
+            Self::Unverified(_) => "unverified",
+            Self::Io { .. } => "io",
+            Self::OutputClosed => "output_closed",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    /// The exit status that tells of it.
+    pub fn exit(&self) -> ExitStatus {
+        match self {
+            Self::NoConfig { .. }
+            | Self::NotConfigured { .. }
+            | Self::Config(_)
+            | Self::Usage(_)
+            | Self::Value(_) => ExitStatus::Usage,
+            Self::NoContract | Self::NotFound(_) => ExitStatus::NotFound,
+            Self::KeyState { .. }
+            | Self::Denied { .. }
+            | Self::RequestFailed { .. }
+            | Self::NotDue { .. } => ExitStatus::Refused,
+            Self::Unanswered { .. } | Self::NotClosed { .. } | Self::WaitedTooLong { .. } => {
+                ExitStatus::TimedOut
+            }
+            Self::Log(_) | Self::Unverified(_) => ExitStatus::Unverified,
+            Self::Chain(error) => chain_exit(error),
+            Self::Store(error) => store_exit(error),
+            Self::OutputClosed => ExitStatus::Done,
+            Self::Key(_) | Self::Encrypt(_) | Self::State(_) | Self::Io { .. } | Self::Internal(_) => {
+                ExitStatus::Failure
+            }
+        }
+    }
+}
+
+impl From<kms_chain::Error> for Error {
+    fn from(error: kms_chain::Error) -> Self {
+        Self::Chain(Box::new(error))
+    }
+}
+
+/// Code and message of a contract's refusal, which has the form `[code] message`.
+fn contract_code(error: &kms_chain::Error) -> Option<(&str, &str)> {
+    kms_chain::split_code(error.contract_message()?)
+}
+
+fn chain_text(error: &kms_chain::Error) -> String {
+    match contract_code(error) {
+        Some((code, message)) => format!("the contract refused: {message} [{code}]"),
+        None => error.to_string(),
+    }
+}
+
+fn chain_exit(error: &kms_chain::Error) -> ExitStatus {
+    use kms_chain::Error as Chain;
+    if let Some((code, _)) = contract_code(error) {
+        return contract_exit(code);
+    }
+    match error {
+        Chain::Timeout { .. } | Chain::ChainStalled { .. } | Chain::NotIncluded { .. } => {
+            ExitStatus::TimedOut
+        }
+        Chain::UnknownAccount { .. } | Chain::NoSuchContract { .. } | Chain::NoSuchCode { .. } => {
+            ExitStatus::NotFound
+        }
+        Chain::FeeTooLow { .. }
+        | Chain::InsufficientFunds { .. }
+        | Chain::MempoolFull { .. }
+        | Chain::Rejected { .. }
+        | Chain::SignatureRefused { .. } => ExitStatus::Refused,
+        Chain::InvalidUrl { .. }
+        | Chain::InvalidAddress { .. }
+        | Chain::InvalidValue { .. }
+        | Chain::KeyFile { .. }
+        | Chain::KeyFileMode { .. }
+        | Chain::InvalidKey { .. }
+        | Chain::WrongChain { .. } => ExitStatus::Usage,
+        Chain::TxFailed(outcome) => match outcome.failure() {
+            Some(kms_chain::Failure::NoSuchContract) => ExitStatus::NotFound,
+            Some(kms_chain::Failure::FeeNotPayable | kms_chain::Failure::Contract) => ExitStatus::Refused,
+            Some(kms_chain::Failure::TimedOut) => ExitStatus::TimedOut,
+            _ => ExitStatus::Failure,
+        },
+        _ => ExitStatus::Failure,
+    }
+}
+
+/// The exit status of a contract's refusal, by its code.
+fn contract_exit(code: &str) -> ExitStatus {
+    match code {
+        "unknown_key" | "unknown_request" | "not_found" => ExitStatus::NotFound,
+        "overflow" | "state" => ExitStatus::Failure,
+        _ => ExitStatus::Refused,
+    }
+}
+
+fn store_exit(error: &StoreError) -> ExitStatus {
+    match error {
+        StoreError::NotFound { .. } => ExitStatus::NotFound,
+        StoreError::DigestMismatch { .. } | StoreError::SizeMismatch { .. } => ExitStatus::Unverified,
+        StoreError::UnknownScheme { .. } | StoreError::NotAFolder { .. } => ExitStatus::Usage,
+        StoreError::TooLarge { .. } | StoreError::Unavailable { .. } => ExitStatus::Failure,
+    }
+}
+
+/// The error and what caused it, on one line.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> Error {
+        kms_chain::Error::ContractQuery { contract: "wasm1asc".into(), message: text.into() }.into()
+    }
+
+    fn simulation(text: &str) -> Error {
+        let log =
+            format!("failed to execute message; message index: 0: {text}: execute wasm contract failed");
+        kms_chain::Error::Simulation { log }.into()
+    }
+
+    /// One line for each promise of the exit statuses.
+    #[test]
+    fn every_kind_of_error_has_its_exit_status_and_code() {
+        let id = RequestId(7);
+        let digest = kms_store::Digest::from_bytes([1; 32]);
+        let table: Vec<(Error, u8, &str)> = vec![
+            (Error::NoConfig { looked_for: "x".into() }, 2, "no_config"),
+            (Error::Usage("x".into()), 2, "usage"),
+            (Error::NoContract, 3, "no_contract"),
+            (refused("[unknown_request] there is no request 9"), 3, "unknown_request"),
+            (refused("[unknown_key] there is no key 9"), 3, "unknown_key"),
+            (refused("[not_found] there is no epoch 9"), 3, "not_found"),
+            (refused("[state] damaged"), 1, "state"),
+            (simulation("[insufficient_fee] 5 sent"), 4, "insufficient_fee"),
+            (simulation("[wrong_funds] 5uatom sent"), 4, "wrong_funds"),
+            (simulation("[paused] no"), 4, "paused"),
+            (simulation("[over_limit] ciphertexts: 0 given"), 4, "over_limit"),
+            (simulation("[unknown_key] there is no key 9"), 3, "unknown_key"),
+            (kms_chain::Error::InsufficientFunds { log: "x".into() }.into(), 4, "insufficient_funds"),
+            (kms_chain::Error::UnknownAccount { address: "x".into() }.into(), 3, "unknown_account"),
+            (
+                kms_chain::Error::Unreachable { method: "status", reason: "refused".into() }.into(),
+                1,
+                "node_unreachable",
+            ),
+            (
+                kms_chain::Error::WrongChain { expected: "a".into(), found: "b".into() }.into(),
+                2,
+                "wrong_chain",
+            ),
+            (Error::Store(StoreError::NotFound { kind: "public", digest }), 3, "store_not_found"),
+            (
+                Error::Store(StoreError::DigestMismatch { kind: "public", digest, found: digest }),
+                6,
+                "store_digest_mismatch",
+            ),
+            (Error::Denied { id, reason: "permission".into() }, 4, "permission"),
+            (Error::RequestFailed { id, reason: "wrong_type".into(), refund: "1u".into() }, 4, "wrong_type"),
+            (Error::Unanswered { id, state: "expired", refund: "1u".into() }, 5, "expired"),
+            (Error::NotClosed { id }, 5, "not_closed"),
+            (Error::WaitedTooLong { id, seconds: 9 }, 5, "waited_too_long"),
+            (Error::NotDue { ids: "7".into() }, 4, "not_due"),
+            (Error::NotFound("key 7".into()), 3, "not_found"),
+            (Error::Log(LogError::Order { expected: 1, given: 2 }), 6, "log_unverified"),
+            (Error::Unverified("x".into()), 6, "unverified"),
+            (Error::Internal("x".into()), 1, "internal"),
+        ];
+        for (error, exit, code) in table {
+            assert_eq!((error.exit().number(), error.code()), (exit, code), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_contracts_refusal_is_shown_without_the_nodes_wrapping() {
+        let shown = simulation("[insufficient_fee] 5ukms sent, the price is 9ukms").to_string();
+        assert_eq!(shown, "the contract refused: 5ukms sent, the price is 9ukms [insufficient_fee]");
+    }
+
+    #[test]
+    fn a_missing_configuration_says_how_to_get_one() {
+        let text = Error::NoConfig { looked_for: "/home/a/.config/kms/kms.toml".into() }.to_string();
+        assert!(text.contains("make up") && text.contains("/home/a/.config/kms/kms.toml"), "{text}");
+    }
+}
