@@ -19,6 +19,8 @@ pub struct Session<'a> {
     actor: Addr,
     totals: Totals,
     log: LogHead,
+    /// As they are in state: what has not changed is not written.
+    stored: (Totals, LogHead),
     epoch: Option<Epoch>,
     events: Vec<Event>,
     messages: Vec<SubMsg>,
@@ -30,8 +32,8 @@ impl<'a> Session<'a> {
         let config = state_key::CONFIG.load(deps.storage)?;
         let totals = state_key::TOTALS.load(deps.storage)?;
         let log = load_log_head(deps.storage)?;
-        let (events, messages) = (Vec::new(), Vec::new());
-        Ok(Self { deps, env, config, actor, totals, log, epoch: None, events, messages })
+        let (stored, events, messages) = ((totals, log), Vec::new(), Vec::new());
+        Ok(Self { deps, env, config, actor, totals, log, stored, epoch: None, events, messages })
     }
 
     /// Block time in seconds.
@@ -137,8 +139,13 @@ impl<'a> Session<'a> {
 
     /// Writes money and log, and gives what the chain is told.
     pub fn commit(self, data: Binary) -> Result<Response, ContractError> {
-        state_key::TOTALS.save(self.deps.storage, &self.totals)?;
-        self.deps.storage.set(state_key::LOG_HEAD, &self.log.encode());
+        let (totals, log) = self.stored;
+        if self.totals != totals {
+            state_key::TOTALS.save(self.deps.storage, &self.totals)?;
+        }
+        if self.log != log {
+            self.deps.storage.set(state_key::LOG_HEAD, &self.log.encode());
+        }
         let events = self.events.into_iter().map(cosmwasm_std::Event::from);
         let mut response = Response::new().add_events(events).add_submessages(self.messages);
         if !data.is_empty() {

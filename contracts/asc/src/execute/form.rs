@@ -1,6 +1,7 @@
 //! What a request must look like to be one at all. Anything else is an error: nothing is recorded.
 
 use cosmwasm_std::Storage;
+use kms_asc_api::payload::public_decrypt_len;
 use kms_asc_api::{
     Ciphertext, CiphertextFormat, Config, EpochId, EpochMode, KeyGen, KeyId, KeyParams, KeyRecord, KeySource,
     Operation, Provenance, PublicDecrypt, RequestSize, state_key,
@@ -58,7 +59,8 @@ fn public_decrypt(config: &Config, op: &PublicDecrypt, operation: &Operation) ->
             allowed: limits.bytes,
         });
     }
-    Ok(())
+    // An answer that cannot be taken in is paid for and never comes.
+    at_most("bytes of the answer", public_decrypt_len(&op.ciphertexts), limits.payload.into())
 }
 
 fn check_ciphertext(position: usize, ciphertext: &Ciphertext) -> Result<(), ContractError> {

@@ -1,0 +1,11 @@
+//! The contract on a simulated chain: what each message does, what it refuses, and what holds always.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod close;
+mod failures;
+mod instantiate;
+mod responses;
+mod submit_request;
+mod suite;
+mod withdraw;
