@@ -16,6 +16,8 @@ pub enum ContractError {
     InvalidConfig(String),
     /// `invalid_epoch`: the operators contradict each other or a rule.
     InvalidEpoch(String),
+    /// `invalid_address`: not an address of this chain.
+    InvalidAddress(String),
     /// `malformed`: a field holds what no request may hold.
     Malformed(String),
     /// `over_limit`: more than the parameters allow.
@@ -70,7 +72,7 @@ pub enum ContractError {
     Overflow,
     /// `state`: stored bytes cannot be read; the contract is damaged.
     State(DecodeError),
-    /// `std`: the chain's own word, for example an invalid address.
+    /// `std`: the chain's own word.
     Std(String),
 }
 
@@ -82,6 +84,7 @@ impl ContractError {
             Self::NotOwnAdmin => "not_own_admin",
             Self::InvalidConfig(_) => "invalid_config",
             Self::InvalidEpoch(_) => "invalid_epoch",
+            Self::InvalidAddress(_) => "invalid_address",
             Self::Malformed(_) => "malformed",
             Self::OverLimit { .. } => "over_limit",
             Self::Ttl { .. } => "ttl_out_of_range",
@@ -112,6 +115,7 @@ impl fmt::Display for ContractError {
             Self::InvalidConfig(why) | Self::InvalidEpoch(why) | Self::Malformed(why) | Self::Std(why) => {
                 f.write_str(why)
             }
+            Self::InvalidAddress(given) => write!(f, "{given:?} is no address of this chain"),
             Self::OverLimit { what, given, allowed } => {
                 write!(f, "{what}: {given} given, {allowed} allowed")
             }

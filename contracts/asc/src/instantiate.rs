@@ -15,7 +15,7 @@ pub fn instantiate(deps: DepsMut, env: &Env, msg: InstantiateMsg) -> Result<Resp
     }
     validate::epoch(deps.api, &msg.epoch)?;
     validate::config(&msg.config, &msg.epoch)?;
-    let admin = deps.api.addr_validate(&msg.admin)?;
+    let admin = validate::address(deps.api, &msg.admin)?;
 
     let storage = deps.storage;
     cw2::set_contract_version(storage, CONTRACT_NAME, CONTRACT_VERSION)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use cosmwasm_std::{Api, Uint128};
+use cosmwasm_std::{Addr, Api, Uint128};
 use kms_asc_api::{Config, Epoch, EpochMode, OperationKind, operators_share};
 
 use crate::ContractError;
@@ -67,9 +67,14 @@ fn parties(api: &dyn Api, epoch: &Epoch) -> Result<(), ContractError> {
         if !signers.insert(party.signer) {
             return invalid("signer is another party's too".to_owned());
         }
-        api.addr_validate(&party.payout)?;
+        address(api, &party.payout)?;
     }
     Ok(())
+}
+
+/// An address of this chain.
+pub fn address(api: &dyn Api, text: &str) -> Result<Addr, ContractError> {
+    api.addr_validate(text).map_err(|_| ContractError::InvalidAddress(text.to_owned()))
 }
 
 /// Parameters on their own, and with the operators that are to be paid.

@@ -6,11 +6,12 @@ use kms_asc_api::log::LogBody;
 
 use crate::ContractError;
 use crate::session::Session;
+use crate::validate;
 
 /// Pays all of the sender's credit to `to`, or to the sender.
 pub fn withdraw(session: &mut Session, sender: &Addr, to: Option<String>) -> Result<Binary, ContractError> {
     let to = match to {
-        Some(to) => session.deps.api.addr_validate(&to)?,
+        Some(to) => validate::address(session.deps.api, &to)?,
         None => sender.clone(),
     };
     let amount = session.take_credit(sender)?;

@@ -3,11 +3,11 @@
 use cosmwasm_std::{Deps, Env, Uint128};
 use kms_asc_api::{Credit, Solvency, state_key};
 
-use crate::ContractError;
+use crate::{ContractError, validate};
 
 /// What an address can withdraw.
 pub fn credit(deps: Deps, address: &str) -> Result<Credit, ContractError> {
-    let address = deps.api.addr_validate(address)?;
+    let address = validate::address(deps.api, address)?;
     let amount = state_key::CREDIT.may_load(deps.storage, &address)?.unwrap_or_default();
     Ok(Credit { amount, denom: state_key::CONFIG.load(deps.storage)?.denom })
 }

@@ -54,7 +54,7 @@ fn instantiation_takes_no_funds() {
 #[test]
 fn an_admin_that_is_no_address_is_refused() {
     let refusal = SuiteBuilder::centralized().admin("nobody").try_build().err().unwrap();
-    assert_eq!(refusal.code, "std", "{}", refusal.text);
+    assert_eq!(refusal.code, "invalid_address", "{}", refusal.text);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_party_that_is_not_in_order_is_refused() {
         ("a long name", |e| e.parties[0].name = "n".repeat(65), "invalid_epoch"),
         ("a key twice", |e| e.parties[1].signer = e.parties[0].signer, "invalid_epoch"),
         ("an uncompressed key", |e| e.parties[0].signer = PublicKey::new([4; 33]), "invalid_epoch"),
-        ("payout to nowhere", |e| e.parties[2].payout = "nowhere".to_owned(), "std"),
+        ("payout to nowhere", |e| e.parties[2].payout = "nowhere".to_owned(), "invalid_address"),
     ];
     for (what, change, code) in cases {
         let refusal = SuiteBuilder::threshold().epoch(change).try_build().err();

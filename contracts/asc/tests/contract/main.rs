@@ -2,10 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod adversarial;
 mod close;
 mod failures;
 mod instantiate;
+mod log;
+mod money;
+mod queries;
 mod responses;
 mod submit_request;
 mod suite;
+mod unsupported;
 mod withdraw;

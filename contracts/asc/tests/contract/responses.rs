@@ -124,7 +124,8 @@ fn a_lonely_answer_neither_counts_for_the_others_nor_earns() {
     let mut suite = Suite::threshold();
     let key_id = suite.key();
     let id = suite.decryption(key_id);
-    let answers = [(1, 9), (2, 7), (3, 7), (4, 7)].map(|(party, value)| suite.answer(id, party, &word(value)));
+    let answers =
+        [(1, 9), (2, 7), (3, 7), (4, 7)].map(|(party, value)| suite.answer(id, party, &word(value)));
     assert_eq!(suite.respond(answers.to_vec()), [RECORDED; 4]);
     let LogBody::RequestFulfilled { payload_digest, credits, .. } = suite.log().pop().unwrap().body else {
         panic!("request_fulfilled")
@@ -144,7 +145,10 @@ fn answers_that_can_no_longer_agree_end_in_disagreement() {
     let before = suite.balance(&suite.owner());
     suite.respond(vec![suite.answer(id, 3, &word(3))]);
     let view = suite.view(id);
-    assert_eq!((view.state, view.code, view.reason.as_deref()), (State::Failed, Some(12), Some("disagreement")));
+    assert_eq!(
+        (view.state, view.code, view.reason.as_deref()),
+        (State::Failed, Some(12), Some("disagreement"))
+    );
     assert_eq!(suite.balance(&suite.owner()), before + 117);
 }
 

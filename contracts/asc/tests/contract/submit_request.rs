@@ -63,11 +63,8 @@ fn the_event_of_a_request_tells_id_operation_state_and_epoch() {
         epoch: Some(EpochId(1)),
     };
     assert_eq!(done.events, [event]);
-    let data = SubmitRequestData {
-        request_id: RequestId(1),
-        state: State::Pending,
-        charged: Uint128::new(1003),
-    };
+    let data =
+        SubmitRequestData { request_id: RequestId(1), state: State::Pending, charged: Uint128::new(1003) };
     assert_eq!(done.data::<SubmitRequestData>(), data);
 }
 
@@ -150,8 +147,16 @@ fn a_request_that_is_none_is_refused() {
         ("an unknown key", public_decrypt(KeyId(99), vec![ciphertext(1)]), "unknown_key"),
         ("no ciphertext", public_decrypt(key_id, vec![]), "malformed"),
         ("too many ciphertexts", public_decrypt(key_id, (0..9).map(ciphertext).collect()), "over_limit"),
-        ("a handle of another type", public_decrypt(key_id, with(|c| c.fhe_type = FheType::Bool)), "malformed"),
-        ("a handle of no type", public_decrypt(key_id, with(|c| c.handle = Handle::new([99; 32]))), "malformed"),
+        (
+            "a handle of another type",
+            public_decrypt(key_id, with(|c| c.fhe_type = FheType::Bool)),
+            "malformed",
+        ),
+        (
+            "a handle of no type",
+            public_decrypt(key_id, with(|c| c.handle = Handle::new([99; 32]))),
+            "malformed",
+        ),
         ("a raw ciphertext with an index", public_decrypt(key_id, with(|c| c.index = 1)), "malformed"),
         ("a size of 0", public_decrypt(key_id, with(|c| c.size = 0)), "malformed"),
         ("too many bytes", public_decrypt(key_id, with(|c| c.size = 65_537)), "over_limit"),
@@ -173,15 +178,14 @@ fn texts_that_are_signed_with_the_request_have_bounds() {
         version: "1".repeat(version),
         ..suite.default_domain(key_id)
     };
-    let cases =
-        [(1025, None), (0, Some(domain(65, 1))), (0, Some(domain(1, 65)))].map(|(extra, domain)| {
-            Operation::PublicDecrypt(PublicDecrypt {
-                key_id,
-                ciphertexts: vec![ciphertext(1)],
-                domain,
-                extra_data: Binary::from(vec![0; extra]),
-            })
-        });
+    let cases = [(1025, None), (0, Some(domain(65, 1))), (0, Some(domain(1, 65)))].map(|(extra, domain)| {
+        Operation::PublicDecrypt(PublicDecrypt {
+            key_id,
+            ciphertexts: vec![ciphertext(1)],
+            domain,
+            extra_data: Binary::from(vec![0; extra]),
+        })
+    });
     for operation in cases {
         let refusal = suite.submit(&suite.owner(), operation, 10_000).unwrap_err();
         assert_eq!(refusal.code, "over_limit", "{}", refusal.text);
@@ -301,8 +305,7 @@ fn fifty_requests_in_one_transaction_have_fifty_ids_and_fifty_answers() {
     });
     let msgs = msgs.collect();
     let done = suite.execute_all(&suite.owner(), msgs).unwrap();
-    let ids: Vec<u64> =
-        done.iter().map(|done| done.data::<SubmitRequestData>().request_id.get()).collect();
+    let ids: Vec<u64> = done.iter().map(|done| done.data::<SubmitRequestData>().request_id.get()).collect();
     assert_eq!(ids, (2..=51).collect::<Vec<_>>());
     let answers = ids.iter().map(|id| suite.answer(RequestId(*id), 1, &[0; 32])).collect();
     let outcomes = suite.respond(answers);
@@ -313,8 +316,8 @@ fn fifty_requests_in_one_transaction_have_fifty_ids_and_fifty_answers() {
 #[test]
 fn one_bad_request_fails_its_whole_transaction() {
     let mut suite = Suite::new();
-    let msgs = [1003, 1003, 1002]
-        .map(|amount| suite.message(&submission(key_gen(), None), coins(amount, DENOM)));
+    let msgs =
+        [1003, 1003, 1002].map(|amount| suite.message(&submission(key_gen(), None), coins(amount, DENOM)));
     let refusal = suite.execute_all(&suite.owner(), msgs.to_vec()).unwrap_err();
     assert_eq!(refusal.code, "insufficient_fee");
     assert_eq!(suite.request(&suite.owner(), key_gen()), RequestId(1));

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cosmwasm_std::Uint128;
 use kms_asc_api::log::{LogBody, PartyCredit};
 use kms_asc_api::{
-    Digest, KeyRecord, LogPage, PartyId, QueryMsg, RequestId, Solvency, State, Status, request_hash, state_key,
+    Digest, KeyRecord, LogPage, PartyId, QueryMsg, RequestId, Solvency, State, Status, request_hash,
+    state_key,
 };
 
 use super::{Snapshot, Suite};
@@ -96,7 +97,11 @@ fn check_requests(state: &Snapshot) {
     assert_eq!(ids, state.statuses.keys().copied().collect());
     let pending = |id: &&u64| state.statuses[id].state == State::Pending;
     let open: BTreeSet<u64> = ids.iter().filter(pending).copied().collect();
-    assert_eq!(state.open.keys().copied().collect::<BTreeSet<_>>(), open, "open requests are the pending ones");
+    assert_eq!(
+        state.open.keys().copied().collect::<BTreeSet<_>>(),
+        open,
+        "open requests are the pending ones"
+    );
     assert!(state.open.values().all(|value| value == &[1]));
     let mut by_requester = BTreeMap::<String, u32>::new();
     for id in &open {

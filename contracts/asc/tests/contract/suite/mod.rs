@@ -147,8 +147,7 @@ impl Suite {
                     .any(|a| a.key == "_contract_address" && a.value == self.contract.as_str())
         });
         own.map(|event| {
-            let pairs: Vec<_> =
-                event.attributes.iter().map(|a| (a.key.clone(), a.value.clone())).collect();
+            let pairs: Vec<_> = event.attributes.iter().map(|a| (a.key.clone(), a.value.clone())).collect();
             Event::parse(&event.ty, &pairs).unwrap()
         })
         .collect()
@@ -190,10 +189,6 @@ impl Suite {
     pub fn newest_kinds(&self, count: usize) -> Vec<&'static str> {
         let log = self.log();
         log[log.len() - count..].iter().map(|entry| entry.body.kind()).collect()
-    }
-
-    pub fn now(&self) -> u64 {
-        self.app.block_info().time.seconds()
     }
 
     /// Goes to a block at this time.
@@ -250,7 +245,8 @@ impl Suite {
 
     /// `submit_responses`, by a stranger.
     pub fn respond(&mut self, responses: Vec<kms_asc_api::Answer>) -> Vec<ItemOutcome> {
-        let done = self.execute(&account("relayer"), &ExecuteMsg::SubmitResponses { responses }, &[]).unwrap();
+        let done =
+            self.execute(&account("relayer"), &ExecuteMsg::SubmitResponses { responses }, &[]).unwrap();
         done.data::<OutcomesData<ItemOutcome>>().outcomes
     }
 
