@@ -88,7 +88,8 @@ mod tests {
     /// Parses a line as a shell would, without quoting.
     fn parse(line: &str) -> Result<Cli, clap::Error> {
         let reference = example(7).to_string();
-        let words = line.split_whitespace().map(|word| if word == "kms1_..." { &reference } else { word });
+        let is_placeholder = |word: &str| word == "REF" || word == "kms1_...";
+        let words = line.split_whitespace().map(|word| if is_placeholder(word) { &reference } else { word });
         Cli::try_parse_from(words)
     }
 

@@ -13,6 +13,7 @@ use crate::{
     output::Report,
     published::{self, PublishedKey},
     reference::Reference,
+    report::Value,
 };
 
 const EXAMPLES: &str = "\
@@ -45,6 +46,8 @@ pub struct Encrypt {
 #[derive(Serialize)]
 struct Encrypted {
     refs: Vec<String>,
+    /// What was encrypted, as `kms decrypt` will show it.
+    values: Vec<Value>,
 }
 
 impl Report for Encrypted {
@@ -79,7 +82,9 @@ impl Encrypt {
             refs.push(reference.to_string());
         }
         drop(step);
-        context.show(&Encrypted { refs })
+        let fhe_type = self.fhe_type.to_string();
+        let shown = values.iter().map(|v| Value { fhe_type: fhe_type.clone(), value: v.to_string() });
+        context.show(&Encrypted { refs, values: shown.collect() })
     }
 }
 
