@@ -1,12 +1,17 @@
 # What there is to do here. Every target installs and builds first what it needs, and says so.
 
 STACK ?= default
+VALUE ?= 42
+TYPE  ?= uint64
 XTASK  = target/debug/xtask
 
-.PHONY: help build up down status clean test
+.PHONY: help demo build up down status clean test
 
 help: ## say this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: build ## encrypt a value, have it decrypted, check everything (VALUE=123456789 TYPE=uint64)
+	@$(XTASK) demo --value '$(VALUE)' --type '$(TYPE)'
 
 build: ## build the node, the contract and the programs
 	@scripts/build.sh
@@ -23,6 +28,8 @@ status: $(XTASK) ## say what of it runs, and where
 clean: $(XTASK) ## stop it, and forget its chain and keys
 	@$(XTASK) clean $(STACK)
 
+# An interrupted build must not take the program with it.
+.PRECIOUS: $(XTASK)
 $(XTASK):
 	@scripts/build.sh
 

@@ -1,5 +1,7 @@
-//! Brings stacks up and down: what `make up`, `make down`, `make status` and `make clean` run.
+//! Brings stacks up and down: what `make up`, `make down`, `make status` and `make clean` run;
+//! shows a decryption from end to end: `make demo`.
 
+mod demo;
 mod stacks;
 
 use std::process::ExitCode;
@@ -31,6 +33,8 @@ enum Command {
     Status(Named),
     /// Stop a stack, and forget its chain and keys.
     Clean(Named),
+    /// Show one decryption from end to end, on a stack of its own.
+    Demo(demo::Demo),
 }
 
 #[tokio::main]
@@ -40,6 +44,7 @@ async fn main() -> ExitCode {
         Command::Down(Named { stack }) => stacks::down(&stack).await,
         Command::Status(Named { stack }) => stacks::status(&stack),
         Command::Clean(Named { stack }) => stacks::clean(&stack).await,
+        Command::Demo(demo) => demo.run().await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -65,11 +65,16 @@ pub(crate) async fn clean(name: &str) -> Result<()> {
 }
 
 fn options(started: Instant) -> StackOptions {
-    let report = move |what: &str| eprintln!("{:>5.1} s  {what}", started.elapsed().as_secs_f32());
-    StackOptions { report: Arc::new(report), ..StackOptions::new(Lifetime::Detached) }
+    StackOptions { report: report(started), ..StackOptions::new(Lifetime::Detached) }
 }
 
-fn folder(name: &str) -> Result<PathBuf> {
+/// Tells people what is being done, with the time since the start.
+pub(crate) fn report(started: Instant) -> Arc<dyn Fn(&str) + Send + Sync> {
+    Arc::new(move |what| eprintln!("{:>5.1} s  {what}", started.elapsed().as_secs_f32()))
+}
+
+/// Where the stack of that name lies.
+pub(crate) fn folder(name: &str) -> Result<PathBuf> {
     let repository = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
     Ok(repository.context("the repository has no folder")?.join(".localnet").join(name))
 }

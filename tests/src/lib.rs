@@ -1,0 +1,12 @@
+//! Black-box tests that run the real binaries on a real chain.
+//!
+//! A scenario gets a [`World`]: a running stack with a key on it, and people who use the command line.
+//! It asks for what it needs ([`World::settled`]) and may break anything; the next one mends it.
+
+mod person;
+mod prerequisites;
+mod world;
+
+pub use person::{Output, Person};
+pub use prerequisites::{REQUIRE_VARIABLE, missing};
+pub use world::{World, eventually};

@@ -1,0 +1,17 @@
+//! The README's first command.
+
+use anyhow::{Result, ensure};
+use kms_e2e::World;
+use tokio::process::Command;
+
+pub async fn the_demo_ends_well_and_leaves_nothing_running(world: &mut World) -> Result<()> {
+    let output = Command::new(world.programs.program("xtask")?)
+        .args(["demo", "--value", "123456789", "--type", "uint64"])
+        .kill_on_drop(true)
+        .output()
+        .await?;
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    ensure!(output.status.success(), "the demo failed\n{stdout}\n{stderr}");
+    ensure!(stdout.contains("123456789"), "the demo does not show the value\n{stdout}");
+    Ok(())
+}

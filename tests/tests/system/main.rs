@@ -1,0 +1,140 @@
+//! Scenarios on a real chain with the real binaries, one after the other on one stack.
+//!
+//! Without what they need they are skipped, loudly; with `KMS_REQUIRE_SYSTEM_TESTS` set, as `make test` sets
+//! it, that is a failure.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bad_input;
+mod configuration;
+mod crash;
+mod decryption;
+mod demo;
+mod outage;
+mod record;
+
+use std::{
+    process::ExitCode,
+    sync::{Arc, Mutex},
+};
+
+use anyhow::Result;
+use kms_e2e::{REQUIRE_VARIABLE, World, missing};
+use libtest_mimic::{Arguments, Failed, Trial};
+use tokio::runtime::Runtime;
+
+/// A scenario: what it shows, and how.
+type Scenario = (String, Box<dyn Fn(&Runtime, &mut World) -> Result<()> + Send>);
+
+/// Names a scenario by its function.
+macro_rules! scenarios {
+    ($($module:ident: $($name:ident),* $(,)?;)*) => {
+        vec![$($(named(
+            concat!(stringify!($module), "::", stringify!($name)),
+            |runtime, world| runtime.block_on($module::$name(world)),
+        )),*),*]
+    };
+}
+
+fn named(
+    name: impl Into<String>,
+    run: impl Fn(&Runtime, &mut World) -> Result<()> + Send + 'static,
+) -> Scenario {
+    (name.into(), Box::new(run))
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let mut all = scenarios![
+        decryption:
+            a_value_of_each_type_comes_back_as_it_was_encrypted,
+            several_values_of_one_request_are_answered_together,
+            fifty_requests_in_one_transaction_are_all_answered,
+            the_operator_earns_its_share_once_and_withdraws_it;
+        record:
+            the_log_that_a_client_reads_leads_to_the_head_in_state,
+            a_strangers_request_is_denied_and_the_denial_is_on_record,
+            a_stored_body_hashes_to_what_receipts_sign;
+        bad_input:
+            too_little_money_is_refused_and_nothing_changes,
+            a_key_or_request_that_does_not_exist_is_not_found,
+            a_missing_ciphertext_fails_the_request_and_the_price_comes_back,
+            a_truncated_ciphertext_is_a_mismatch,
+            damaged_bytes_are_a_mismatch,
+            a_ciphertext_of_another_type_is_refused_by_the_core,
+            a_ciphertext_of_another_key_is_refused_by_the_core,
+            items_without_a_valid_receipt_change_nothing,
+            messages_of_later_versions_are_unsupported;
+        configuration:
+            an_unknown_field_stops_every_program_and_is_named,
+            the_shipped_connector_has_no_failpoints;
+        outage:
+            a_request_made_while_the_core_is_away_is_answered_when_it_is_back,
+            a_request_is_closed_and_refunded_with_every_operator_stopped,
+            a_pending_request_survives_a_restart_of_everything;
+        demo:
+            the_demo_ends_well_and_leaves_nothing_running;
+    ];
+    all.extend(kms_connector::failpoint::ALL.into_iter().map(|point| -> Scenario {
+        let run =
+            move |runtime: &Runtime, world: &mut World| runtime.block_on(crash::killed_at(world, point));
+        (format!("crash::a_connector_killed_at_{point}_loses_nothing_and_is_paid_once"), Box::new(run))
+    }));
+    all
+}
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // They share one stack.
+    arguments.test_threads = Some(1);
+    let missing = missing();
+    if !missing.is_empty() {
+        return without_prerequisites(arguments, &missing);
+    }
+    let runtime = Arc::new(Runtime::new().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let world: Arc<Mutex<Option<World>>> = Arc::default();
+    let trials = scenarios()
+        .into_iter()
+        .map(|(name, run)| {
+            let (runtime, world, folder) = (runtime.clone(), world.clone(), folder.path().to_owned());
+            Trial::test(name, move || {
+                // A scenario that panicked has not broken what the next one needs.
+                let mut world = world.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let result = (|| {
+                    let world = match &mut *world {
+                        Some(world) => world,
+                        none => none.insert(runtime.block_on(World::begin(&folder))?),
+                    };
+                    runtime.block_on(world.settled())?;
+                    run(&runtime, world)
+                })();
+                result.map_err(|error| Failed::from(format!("{error:?}")))
+            })
+        })
+        .collect();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let world = world.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    if let Some(mut world) = world {
+        if conclusion.has_failed() {
+            let kept = folder.keep();
+            eprintln!("logs of the failed run are kept in {}", kept.display());
+        }
+        runtime.block_on(world.stack.stop()).unwrap();
+    }
+    conclusion.exit_code()
+}
+
+fn without_prerequisites(arguments: Arguments, missing: &[String]) -> ExitCode {
+    let required = std::env::var_os(REQUIRE_VARIABLE).is_some();
+    let verdict = if required { "FAILED" } else { "SKIPPED" };
+    eprintln!("\n==== system tests {verdict}: these parts are missing (`make test` builds them) ====");
+    missing.iter().for_each(|part| eprintln!("  {part}"));
+    eprintln!("==== not run:");
+    scenarios().iter().for_each(|(name, _)| eprintln!("  {name}"));
+    eprintln!("====\n");
+    let trials = scenarios().into_iter().map(|(name, _)| {
+        let fail = move || Err(Failed::from("prerequisites are missing"));
+        Trial::test(name, fail).with_ignored_flag(!required)
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
