@@ -1,6 +1,6 @@
 //! The bytes that a request's ciphertexts are stored as.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use bytes::Bytes;
 use kms_asc_api::RequestBody;
@@ -30,14 +30,17 @@ pub async fn read(store: &Store, body: &RequestBody) -> Result<Found, StoreError
     let mut all = Vec::with_capacity(ciphertexts.len());
     for (at, ciphertext) in ciphertexts.iter().enumerate() {
         let (digest, size) = (ciphertext.digest, ciphertext.size);
-        if !known.contains_key(&(digest, size)) {
-            match read_one(store, Digest::from_bytes(*digest.as_bytes()), size).await {
-                Ok(bytes) => known.insert((digest, size), bytes),
-                Err(StoreError::NotFound { .. }) => return Ok(Found::Missing(position(at))),
-                Err(error) => return Err(error),
-            };
-        }
-        all.push(known.get(&(digest, size)).cloned().unwrap_or_default());
+        let bytes = match known.entry((digest, size)) {
+            Entry::Occupied(read) => read.get().clone(),
+            Entry::Vacant(unread) => {
+                match read_one(store, Digest::from_bytes(*digest.as_bytes()), size).await {
+                    Ok(bytes) => unread.insert(bytes).clone(),
+                    Err(StoreError::NotFound { .. }) => return Ok(Found::Missing(position(at))),
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        all.push(bytes);
     }
     Ok(Found::All(all))
 }

@@ -1,0 +1,123 @@
+//! A core that answers as a test says, over real gRPC.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use kms_asc_api::{RequestBody, request_hash};
+use kms_core_proto::{
+    ERROR_DOMAIN, v1,
+    v1::kms_server::{Kms, KmsServer},
+};
+use tokio::sync::Semaphore;
+use tonic::{Code, Request, Response, Status, transport::server::TcpIncoming};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::scene::US;
+
+#[derive(Debug, Default)]
+pub struct State {
+    /// Answers of the next `Execute` calls; afterwards all is well.
+    pub errors: VecDeque<Status>,
+    pub executed: Vec<(u64, Vec<Vec<u8>>)>,
+    pub declined: Vec<(u64, u32, u32)>,
+    pub busy: usize,
+    pub most_busy: usize,
+}
+
+#[derive(Debug, Clone)]
+pub struct FakeCore {
+    state: Arc<Mutex<State>>,
+    /// Each `Execute` takes a permit: with none, it waits.
+    pub permits: Arc<Semaphore>,
+}
+
+impl FakeCore {
+    pub fn new() -> Self {
+        Self { state: Arc::default(), permits: Arc::new(Semaphore::new(1_000)) }
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// Serves on a free port.
+    pub fn serve(&self) -> SocketAddr {
+        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = incoming.local_addr().unwrap();
+        let server = tonic::transport::Server::builder().add_service(KmsServer::new(self.clone()));
+        tokio::spawn(server.serve_with_incoming(incoming));
+        address
+    }
+
+    /// An error of the core with a reason.
+    pub fn error(code: Code, reason: &str) -> Status {
+        let details = ErrorDetails::with_error_info(reason, ERROR_DOMAIN, HashMap::new());
+        Status::with_error_details(code, "text", details)
+    }
+}
+
+fn signed(stored_body: &[u8], outcome: v1::answer::Outcome) -> Response<v1::Answer> {
+    let body = RequestBody::parse(stored_body).unwrap();
+    Response::new(v1::Answer {
+        request_id: body.id.get(),
+        request_hash: request_hash(stored_body).as_bytes().to_vec().into(),
+        epoch: US.epoch.get(),
+        party: US.party.get(),
+        receipt: vec![1; 65].into(),
+        outcome: Some(outcome),
+    })
+}
+
+#[tonic::async_trait]
+impl Kms for FakeCore {
+    async fn execute(&self, asked: Request<v1::ExecuteRequest>) -> Result<Response<v1::Answer>, Status> {
+        let asked = asked.into_inner();
+        let body = RequestBody::parse(&asked.body).unwrap();
+        let ciphertexts = asked.ciphertexts.iter().map(|bytes| bytes.to_vec()).collect();
+        {
+            let mut state = self.state();
+            state.executed.push((body.id.get(), ciphertexts));
+            state.busy += 1;
+            state.most_busy = state.most_busy.max(state.busy);
+        }
+        self.permits.acquire().await.unwrap().forget();
+        let mut state = self.state();
+        state.busy -= 1;
+        if let Some(error) = state.errors.pop_front() {
+            return Err(error);
+        }
+        let success = v1::Success { payload: vec![7; 32].into(), external_signature: vec![2; 65].into() };
+        Ok(signed(&asked.body, v1::answer::Outcome::Success(success)))
+    }
+
+    async fn decline(&self, asked: Request<v1::DeclineRequest>) -> Result<Response<v1::Answer>, Status> {
+        let v1::DeclineRequest { body, code, index, .. } = asked.into_inner();
+        let id = RequestBody::parse(&body).unwrap().id.get();
+        self.state().declined.push((id, code, index));
+        Ok(signed(&body, v1::answer::Outcome::Failure(v1::Failure { code, index })))
+    }
+
+    async fn get_result(&self, _: Request<v1::GetResultRequest>) -> Result<Response<v1::Answer>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn list_keys(
+        &self,
+        _: Request<v1::ListKeysRequest>,
+    ) -> Result<Response<v1::ListKeysResponse>, Status> {
+        Err(Status::unimplemented("not asked for"))
+    }
+
+    async fn info(&self, _: Request<v1::InfoRequest>) -> Result<Response<v1::InfoResponse>, Status> {
+        let ours = v1::Membership { epoch: US.epoch.get(), party: US.party.get() };
+        Ok(Response::new(v1::InfoResponse {
+            chain_id: "kms-local".into(),
+            contract: "wasm1asc".into(),
+            memberships: vec![ours],
+            ..v1::InfoResponse::default()
+        }))
+    }
+}

@@ -1,0 +1,180 @@
+//! A contract whose chain does what a test says.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use kms_asc_api::{ItemOutcome, OutcomesData, Page, RequestId};
+use kms_chain::{Broadcast, Coin, Error, Gas, MsgResponse, SignedTx, TxHash, TxOutcome};
+use kms_connector::{
+    item::Item,
+    ledger::{Head, Ledger, LedgerError},
+    machine::Facts,
+};
+
+use crate::scene::request;
+
+/// What happens to a transaction that was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    Included,
+    OutOfGas,
+    Vanished,
+}
+
+#[derive(Debug, Default)]
+pub struct State {
+    pub now: u64,
+    pub height: u64,
+    /// Requests that are not the usual open one.
+    pub requests: BTreeMap<u64, Option<Facts>>,
+    pub open: Vec<u64>,
+    pub recorded: BTreeSet<u64>,
+    /// The contract's outcome for items that it does not simply record, once each.
+    pub outcomes: BTreeMap<u64, ItemOutcome>,
+    /// Answers of the next calls; afterwards all is well.
+    pub prepare_errors: VecDeque<Error>,
+    pub broadcast_errors: VecDeque<Error>,
+    pub fates: VecDeque<Fate>,
+    pub gas_per_item: u64,
+    /// What was done.
+    pub prepared: Vec<(TxHash, Vec<u64>, Gas)>,
+    pub sent: Vec<TxHash>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct FakeLedger {
+    state: Arc<Mutex<State>>,
+}
+
+impl FakeLedger {
+    pub fn new() -> Self {
+        let ledger = Self::default();
+        ledger.state().now = 105;
+        ledger.state().height = 50;
+        ledger.state().gas_per_item = 100_000;
+        ledger
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    /// How many items each transaction had, in order.
+    pub fn sizes(&self) -> Vec<usize> {
+        self.state().prepared.iter().map(|(_, ids, _)| ids.len()).collect()
+    }
+}
+
+impl State {
+    fn include(&mut self, tx: &SignedTx) -> TxOutcome {
+        let ids = self.prepared.iter().find(|(hash, ..)| *hash == tx.hash).unwrap().1.clone();
+        let mut outcomes = Vec::new();
+        for id in ids {
+            let outcome = self.outcomes.remove(&id).unwrap_or(ItemOutcome::Recorded);
+            if !matches!(outcome, ItemOutcome::Rejected(_)) {
+                self.recorded.insert(id);
+            }
+            outcomes.push(outcome);
+        }
+        let data = serde_json::to_vec(&OutcomesData { outcomes }).unwrap();
+        let response = MsgResponse {
+            type_url: "/cosmwasm.wasm.v1.MsgExecuteContractResponse".into(),
+            value: protobuf_bytes(&data),
+        };
+        outcome(tx, 0, "", vec![response])
+    }
+}
+
+impl Ledger for FakeLedger {
+    async fn head(&self) -> Result<Head, LedgerError> {
+        let state = self.state();
+        Ok(Head { height: state.height, time: state.now })
+    }
+
+    async fn facts(&self, id: RequestId) -> Result<Option<Facts>, LedgerError> {
+        let state = self.state();
+        let facts = state.requests.get(&id.get()).cloned().unwrap_or_else(|| Some(request(id.get(), b"x")));
+        let responded = state.recorded.contains(&id.get());
+        Ok(facts.map(|facts| Facts { responded, now: state.now, ..facts }))
+    }
+
+    async fn responded(&self, id: RequestId, _height: u64) -> Result<Option<bool>, LedgerError> {
+        Ok(Some(self.state().recorded.contains(&id.get())))
+    }
+
+    async fn open(&self, after: Option<RequestId>) -> Result<Page<RequestId, RequestId>, LedgerError> {
+        const PAGE: usize = 3;
+        let state = self.state();
+        let behind =
+            state.open.iter().copied().map(RequestId).filter(|id| after.is_none_or(|after| *id > after));
+        let items: Vec<_> = behind.take(PAGE).collect();
+        let next = if items.len() == PAGE { items.last().copied() } else { None };
+        Ok(Page { items, next })
+    }
+
+    async fn prepare(&self, items: &[Item], gas: Gas) -> Result<SignedTx, Error> {
+        let mut state = self.state();
+        if let Some(error) = state.prepare_errors.pop_front() {
+            return Err(error);
+        }
+        let number = state.prepared.len() + 1;
+        let hash = TxHash([u8::try_from(number).unwrap(); 32]);
+        state.prepared.push((hash, items.iter().map(|item| item.request_id().get()).collect(), gas));
+        Ok(SignedTx {
+            bytes: vec![1],
+            hash,
+            sequence: u64::try_from(number).unwrap(),
+            prepared_at: state.height,
+            timeout_height: state.height + 25,
+            gas_limit: state.gas_per_item * u64::try_from(items.len()).unwrap(),
+            fee: Coin::new(1, "ukms"),
+        })
+    }
+
+    async fn broadcast(&self, tx: &SignedTx) -> Result<Broadcast, Error> {
+        let mut state = self.state();
+        if let Some(error) = state.broadcast_errors.pop_front() {
+            return Err(error);
+        }
+        state.sent.push(tx.hash);
+        Ok(Broadcast::Accepted)
+    }
+
+    async fn confirm(&self, tx: &SignedTx) -> Result<TxOutcome, Error> {
+        let mut state = self.state();
+        match state.fates.pop_front().unwrap_or(Fate::Included) {
+            Fate::Included => Ok(state.include(tx)),
+            Fate::OutOfGas => Ok(outcome(tx, 11, "sdk", Vec::new())),
+            Fate::Vanished => Err(Error::NotIncluded { hash: tx.hash, timeout_height: tx.timeout_height }),
+        }
+    }
+}
+
+fn outcome(tx: &SignedTx, code: u32, codespace: &str, responses: Vec<MsgResponse>) -> TxOutcome {
+    TxOutcome {
+        hash: tx.hash,
+        height: tx.prepared_at + 1,
+        code,
+        codespace: codespace.into(),
+        log: String::new(),
+        gas_wanted: tx.gas_limit,
+        gas_used: tx.gas_limit,
+        responses,
+        events: Vec::new(),
+    }
+}
+
+/// A protobuf message with one field, number 1, of bytes.
+fn protobuf_bytes(data: &[u8]) -> Vec<u8> {
+    let mut message = vec![0x0a];
+    let mut length = data.len();
+    while length >= 0x80 {
+        message.push(u8::try_from(length & 0x7f).unwrap() | 0x80);
+        length >>= 7;
+    }
+    message.push(u8::try_from(length).unwrap());
+    message.extend_from_slice(data);
+    message
+}

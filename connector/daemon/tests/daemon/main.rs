@@ -1,0 +1,9 @@
+//! The daemon's tasks against a contract, a core and a chain that fail in every way that the real ones can.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod fake_core;
+mod fake_ledger;
+mod following;
+mod posting;
+mod scene;
+mod working;

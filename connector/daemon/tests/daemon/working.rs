@@ -1,0 +1,207 @@
+//! Having requests answered, by a core and from a store that fail.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use kms_asc_api::RequestId;
+use kms_config::{Decimal, KeyDomain, Network};
+use kms_connector::{
+    config::{self, Settings},
+    core::Core,
+    inbox::Inbox,
+    item::Item,
+    machine::{End, Row, Stage},
+    work::Worker,
+};
+use tokio_util::sync::CancellationToken;
+use tonic::Code;
+use url::Url;
+
+use crate::{
+    fake_core::FakeCore,
+    fake_ledger::FakeLedger,
+    scene::{Place, TIMES, US, count, request, row, until},
+};
+
+struct Scene {
+    place: Place,
+    ledger: FakeLedger,
+    core: FakeCore,
+    inbox: Inbox,
+}
+
+impl Scene {
+    /// Requests with these ids, whose ciphertext `x` is in the store.
+    async fn with_requests(ids: impl Iterator<Item = u64>) -> Self {
+        let place = Place::new();
+        let inbox = place.inbox();
+        inbox.admit(ids.map(RequestId).collect()).await.unwrap();
+        place.store().put_ciphertext(b"x".to_vec()).await.unwrap();
+        Self { place, ledger: FakeLedger::new(), core: FakeCore::new(), inbox }
+    }
+
+    fn worker(&self, address: SocketAddr) -> Arc<Worker<FakeLedger>> {
+        let settings = settings(address);
+        Arc::new(Worker {
+            ledger: Arc::new(self.ledger.clone()),
+            core: Core::new(&settings).unwrap(),
+            store: self.place.store(),
+            inbox: self.inbox.clone(),
+            operator: US,
+            config: settings.work,
+            metrics: Arc::default(),
+        })
+    }
+
+    /// Works until a condition holds.
+    async fn work_until(&self, condition: impl Fn(&Self) -> bool) {
+        let worker = self.worker(self.core.serve());
+        until(worker.run(CancellationToken::new()), || condition(self)).await;
+    }
+
+    fn is_answered(&self, id: u64) -> bool {
+        matches!(row(&self.inbox, id), Some(Row::Answered { .. }))
+    }
+}
+
+fn settings(core: SocketAddr) -> Settings {
+    let period = |text: &str| text.to_owned().try_into().unwrap();
+    let work = config::Work {
+        concurrency: 3,
+        first_pause: period("2ms"),
+        longest_pause: period("20ms"),
+        ..config::Work::default()
+    };
+    Settings {
+        network: Network {
+            chain_id: "kms-local".into(),
+            rpc_url: Url::parse("http://127.0.0.1:1").unwrap(),
+            denom: "ukms".into(),
+            gas_price: Decimal::try_from("0.025".to_owned()).unwrap(),
+            contract: Some("wasm1asc".into()),
+            core_url: Url::parse(&format!("http://{core}")).unwrap(),
+            store_url: Url::parse("file:///unused").unwrap(),
+            key_domain: KeyDomain { name: "KMSGeneration".into(), version: "1".into(), chain_id: 1 },
+        },
+        contract: "wasm1asc".into(),
+        data: "unused".into(),
+        wallet: "unused".into(),
+        operator: US,
+        start_height: None,
+        admin: None,
+        follow: config::Follow::default(),
+        work,
+        post: config::Post::default(),
+    }
+}
+
+#[tokio::test]
+async fn the_core_gets_the_stored_body_and_the_ciphertexts_and_its_answer_is_kept() {
+    let scene = Scene::with_requests(1..=1).await;
+    scene.work_until(|scene| scene.is_answered(1)).await;
+    assert_eq!(scene.core.state().executed, [(1, vec![b"x".to_vec()])]);
+    let Some(Item::Answer(answer)) = scene.inbox.answer(RequestId(1)).unwrap() else { panic!("no answer") };
+    assert_eq!(answer.payload.as_slice(), [7; 32]);
+}
+
+#[tokio::test]
+async fn a_core_that_is_busy_or_fails_is_asked_again() {
+    let scene = Scene::with_requests(1..=1).await;
+    scene.core.state().errors.extend([
+        FakeCore::error(Code::ResourceExhausted, "busy"),
+        FakeCore::error(Code::Internal, "internal"),
+        tonic::Status::unavailable("no details"),
+    ]);
+    scene.work_until(|scene| scene.is_answered(1)).await;
+    assert_eq!(scene.core.state().executed.len(), 4);
+}
+
+#[tokio::test]
+async fn a_core_that_is_away_is_waited_for() {
+    let scene = Scene::with_requests(1..=1).await;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    let worker = scene.worker(address);
+    let metrics = Arc::clone(&worker.metrics);
+    let tried = || metrics.text().unwrap().contains("kms_connector_tries_total{outcome=\"Again\"} 3");
+    until(worker.run(CancellationToken::new()), tried).await;
+    assert_eq!(row(&scene.inbox, 1), Some(Row::Seen));
+    scene.work_until(|scene| scene.is_answered(1)).await;
+}
+
+#[tokio::test]
+async fn what_the_core_refuses_for_good_is_parked_and_looked_at_again_after_a_restart() {
+    let scene = Scene::with_requests(1..=1).await;
+    scene.core.state().errors.push_back(FakeCore::error(Code::FailedPrecondition, "wrong_epoch"));
+    scene.work_until(|scene| count(&scene.inbox, Stage::Parked) == 1).await;
+    assert_eq!(row(&scene.inbox, 1), Some(Row::Parked { reason: "wrong_epoch".into() }));
+    scene.inbox.revive(vec![RequestId(1)]).await.unwrap();
+    scene.work_until(|scene| scene.is_answered(1)).await;
+}
+
+#[tokio::test]
+async fn a_missing_ciphertext_is_waited_for_until_half_time_and_then_declined() {
+    let scene = Scene::with_requests(1..=2).await;
+    scene.ledger.state().requests.insert(2, Some(request(2, b"missing")));
+    let [_, half, _] = TIMES;
+    scene.ledger.state().now = half - 1;
+    let worker = scene.worker(scene.core.serve());
+    let metrics = Arc::clone(&worker.metrics);
+    let tried = || metrics.text().unwrap().contains("kms_connector_tries_total{outcome=\"Again\"} 3");
+    until(worker.run(CancellationToken::new()), tried).await;
+    assert!(scene.core.state().declined.is_empty());
+    assert_eq!((scene.is_answered(1), row(&scene.inbox, 2)), (true, Some(Row::Seen)));
+
+    scene.ledger.state().now = half;
+    scene.work_until(|scene| scene.is_answered(2)).await;
+    assert_eq!(scene.core.state().declined, [(2, 1, 0)]);
+    assert_eq!(row(&scene.inbox, 2), Some(Row::Answered { not_before: half }));
+}
+
+#[tokio::test]
+async fn a_ciphertext_that_comes_late_is_decrypted() {
+    let scene = Scene::with_requests(1..=1).await;
+    scene.ledger.state().requests.insert(1, Some(request(1, b"late")));
+    let worker = scene.worker(scene.core.serve());
+    let metrics = Arc::clone(&worker.metrics);
+    let tried = || metrics.text().unwrap().contains("kms_connector_tries_total{outcome=\"Again\"} 2");
+    until(worker.run(CancellationToken::new()), tried).await;
+    scene.place.store().put_ciphertext(b"late".to_vec()).await.unwrap();
+    scene.work_until(|scene| scene.is_answered(1)).await;
+    assert_eq!(scene.core.state().executed, [(1, vec![b"late".to_vec()])]);
+}
+
+#[tokio::test]
+async fn what_is_past_its_end_or_recorded_never_reaches_the_core() {
+    let scene = Scene::with_requests(1..=2).await;
+    let [.., end] = TIMES;
+    scene.ledger.state().now = end;
+    scene.ledger.state().recorded.insert(2);
+    scene.work_until(|scene| count(&scene.inbox, Stage::Done) == 2).await;
+    assert_eq!(row(&scene.inbox, 1), Some(Row::Done { end: End::PastEnd }));
+    assert_eq!(row(&scene.inbox, 2), Some(Row::Done { end: End::Recorded }));
+    assert!(scene.core.state().executed.is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_state_does_not_know_is_dropped_in_the_end() {
+    let scene = Scene::with_requests(1..=1).await;
+    scene.ledger.state().requests.insert(1, None);
+    scene.work_until(|scene| row(&scene.inbox, 1) == Some(Row::Done { end: End::Unknown })).await;
+}
+
+#[tokio::test]
+async fn several_requests_are_in_work_at_a_time_but_no_more_than_allowed() {
+    let mut scene = Scene::with_requests(1..=12).await;
+    scene.core.permits = Arc::new(tokio::sync::Semaphore::new(0));
+    let worker = scene.worker(scene.core.serve());
+    let run = worker.run(CancellationToken::new());
+    let all = || {
+        if scene.core.state().busy == 3 {
+            scene.core.permits.add_permits(3);
+        }
+        count(&scene.inbox, Stage::Answered) == 12
+    };
+    until(run, all).await;
+    assert_eq!(scene.core.state().most_busy, 3);
+}
