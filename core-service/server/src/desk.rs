@@ -10,7 +10,7 @@ use std::{
 use kms_asc_api::Digest;
 use kms_core_proto::v1::Answer;
 use tokio::sync::watch;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
 use crate::Error;
@@ -23,6 +23,7 @@ pub(crate) struct Desk {
     running: Running,
     tasks: TaskTracker,
     closed: AtomicBool,
+    abandoned: CancellationToken,
     limit: usize,
 }
 
@@ -48,7 +49,13 @@ impl Ticket {
 impl Desk {
     /// A desk for at most `limit` requests at a time.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { running: Running::default(), tasks: TaskTracker::new(), closed: AtomicBool::new(false), limit }
+        Self {
+            running: Running::default(),
+            tasks: TaskTracker::new(),
+            closed: AtomicBool::new(false),
+            abandoned: CancellationToken::new(),
+            limit,
+        }
     }
 
     /// The work under way for a request, if there is any.
@@ -83,10 +90,15 @@ impl Desk {
 
         let leave = Leave { running: self.running.clone(), id };
         let work = work();
+        let abandoned = self.abandoned.clone();
         self.tasks.spawn(
             async move {
                 let leave = leave;
-                let outcome = work.await;
+                let outcome = tokio::select! {
+                    biased;
+                    outcome = work => outcome,
+                    () = abandoned.cancelled() => Err(Error::ShuttingDown),
+                };
                 report.send_replace(Some(outcome));
                 drop(leave);
             }
@@ -99,6 +111,11 @@ impl Desk {
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.tasks.close();
+    }
+
+    /// Gives up all work under way. Who waits for it is told that the core is stopping.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.cancel();
     }
 
     /// Ends when no work is under way, after [`Desk::close`].
@@ -221,5 +238,16 @@ mod tests {
         go.send(()).unwrap();
         desk.drained().await;
         assert_eq!(running.outcome().await, Ok(answer(1)));
+    }
+
+    #[tokio::test]
+    async fn abandoned_work_tells_those_who_wait_and_leaves_the_desk_empty() {
+        let desk = Desk::new(8);
+        let running = desk.join_or_start(1, hash(1), std::future::pending).unwrap();
+        desk.close();
+        desk.abandon();
+        assert_eq!(running.outcome().await, Err(Error::ShuttingDown));
+        desk.drained().await;
+        assert!(desk.find(1, &hash(1)).unwrap().is_none());
     }
 }

@@ -6,10 +6,11 @@
 //!
 //! ```text
 //! service    gRPC in and out; the table of errors is in `status`
+//! core       what each call does
 //! request    the caller's bytes become a request that this core has to answer, or an error
 //! desk       one piece of work per request: waits for it, finishes it when the caller is gone, forgets it when it failed
 //! operation  what is done: key generation, public decryption
-//! signer     external signatures and receipts
+//! seal       external signatures and receipts, made with the key in `signer`
 //! answers    answers on disk, flushed before they leave
 //! vault      secret keys on disk
 //! ```
@@ -20,10 +21,12 @@
 mod answers;
 pub mod cli;
 mod config;
+mod core;
 mod desk;
 mod error;
 mod operation;
 mod request;
+mod seal;
 mod serve;
 mod service;
 mod signer;

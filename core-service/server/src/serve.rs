@@ -13,8 +13,8 @@ use crate::{
     Settings, SettingsError, Signer, SignerError,
     answers::{Answers, AnswersError},
     config::make_private_folder,
+    core::Core,
     operation::Workshop,
-    service::Core,
     vault::{Vault, VaultError},
 };
 
@@ -171,7 +171,10 @@ async fn watch_for_stop<E: Engine>(
     let drained = tokio::time::timeout(stop_within, core.desk().drained()).await;
     match drained {
         Ok(()) => tracing::info!("all work is done"),
-        Err(_) => tracing::warn!(seconds = stop_within.as_secs(), "stopping with work under way"),
+        Err(_) => {
+            tracing::warn!(seconds = stop_within.as_secs(), "giving up the work under way");
+            core.desk().abandon();
+        }
     }
     // Waiting callers get their answers, then connections are closed; those that stay open are cut.
     stopping.cancel();

@@ -1,0 +1,15 @@
+//! The core as its callers see it: over gRPC, with real keys. One key is generated for all tests of this binary.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bodies;
+mod engine;
+mod failures;
+mod idempotence;
+mod key_gen;
+mod process;
+mod public_decrypt;
+mod refusals;
+mod restart;
+mod seed;
+mod service;
+mod stack;
