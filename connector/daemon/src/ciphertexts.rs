@@ -26,7 +26,7 @@ pub enum Found {
 /// When the store cannot be read now.
 pub async fn read(store: &Store, body: &RequestBody) -> Result<Found, StoreError> {
     let ciphertexts = body.operation.ciphertexts();
-    let mut known = HashMap::new();
+    let mut known = HashMap::<_, Bytes>::new();
     let mut all = Vec::with_capacity(ciphertexts.len());
     for (at, ciphertext) in ciphertexts.iter().enumerate() {
         let (digest, size) = (ciphertext.digest, ciphertext.size);

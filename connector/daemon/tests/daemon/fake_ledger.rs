@@ -27,6 +27,8 @@ pub enum Fate {
 pub struct State {
     pub now: u64,
     pub height: u64,
+    /// Whether the node is one of another chain.
+    pub wrong_chain: bool,
     /// Requests that are not the usual open one.
     pub requests: BTreeMap<u64, Option<Facts>>,
     pub open: Vec<u64>,
@@ -90,6 +92,9 @@ impl State {
 impl Ledger for FakeLedger {
     async fn head(&self) -> Result<Head, LedgerError> {
         let state = self.state();
+        if state.wrong_chain {
+            return Err(Error::WrongChain { expected: "kms-local".into(), found: "other".into() }.into());
+        }
         Ok(Head { height: state.height, time: state.now })
     }
 

@@ -12,7 +12,7 @@ use kms_connector::{
     follow::Follower,
     inbox::Inbox,
     machine::{Row, Stage, Step},
-    reconcile::Reconciler,
+    reconcile::{Reconciler, Scope},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -159,47 +159,11 @@ async fn a_start_looks_again_at_open_requests_that_were_given_up() {
 
 #[tokio::test]
 async fn a_node_of_another_chain_ends_the_task() {
-    struct Other;
-    impl kms_connector::ledger::Ledger for Other {
-        async fn head(&self) -> Result<kms_connector::ledger::Head, kms_connector::ledger::LedgerError> {
-            Err(Error::WrongChain { expected: "kms-local".into(), found: "other".into() }.into())
-        }
-        async fn facts(
-            &self,
-            _: RequestId,
-        ) -> Result<Option<kms_connector::machine::Facts>, kms_connector::ledger::LedgerError> {
-            unreachable!()
-        }
-        async fn responded(
-            &self,
-            _: RequestId,
-            _: u64,
-        ) -> Result<Option<bool>, kms_connector::ledger::LedgerError> {
-            unreachable!()
-        }
-        async fn open(
-            &self,
-            _: Option<RequestId>,
-        ) -> Result<kms_asc_api::Page<RequestId, RequestId>, kms_connector::ledger::LedgerError> {
-            unreachable!()
-        }
-        async fn prepare(
-            &self,
-            _: &[kms_connector::item::Item],
-            _: kms_chain::Gas,
-        ) -> Result<kms_chain::SignedTx, Error> {
-            unreachable!()
-        }
-        async fn broadcast(&self, _: &kms_chain::SignedTx) -> Result<kms_chain::Broadcast, Error> {
-            unreachable!()
-        }
-        async fn confirm(&self, _: &kms_chain::SignedTx) -> Result<kms_chain::TxOutcome, Error> {
-            unreachable!()
-        }
-    }
+    let ledger = FakeLedger::new();
+    ledger.state().wrong_chain = true;
     let place = Place::new();
     let inbox = place.inbox();
-    let reconciler = Reconciler { ledger: Arc::new(Other), inbox, metrics: Arc::default() };
-    let ended = reconciler.run_until_done(kms_connector::reconcile::Scope::Running).await;
+    let reconciler = Reconciler { ledger: Arc::new(ledger), inbox, metrics: Arc::default() };
+    let ended = reconciler.run_until_done(Scope::Running).await;
     assert_eq!(ended.unwrap_err().code(), "wrong_chain");
 }
