@@ -4,11 +4,13 @@ use cosmwasm_std::{DepsMut, Env, Response, SubMsg, WasmMsg};
 use kms_asc_api::{EpochId, InstantiateMsg, Totals, state_key};
 
 use crate::contract::{CONTRACT_NAME, CONTRACT_VERSION};
-use crate::reply::SELF_ADMIN_REPLY;
+use crate::reply::REGISTERED_REPLY;
 use crate::{ContractError, validate};
 
-/// Stores the first state. The log begins in the reply to a submessage that only the contract's own wasm
-/// admin may send: there the contract learns whether it is that admin, and under which code it runs.
+/// Stores the first state. The chain enters a contract into its registry after this returns and before
+/// submessages run, so the log begins in the reply to one: there the contract reads under which code it runs,
+/// and refuses to exist unless it is its own wasm admin. The submessage changes nothing, whether the chain
+/// takes it or (as `wasmd` does, since the admin stays the same) refuses it.
 pub fn instantiate(deps: DepsMut, env: &Env, msg: InstantiateMsg) -> Result<Response, ContractError> {
     if msg.epoch.id != EpochId(1) {
         return Err(ContractError::InvalidEpoch(format!("the first epoch is 1, not {}", msg.epoch.id)));
@@ -29,5 +31,5 @@ pub fn instantiate(deps: DepsMut, env: &Env, msg: InstantiateMsg) -> Result<Resp
 
     let contract = env.contract.address.to_string();
     let update = WasmMsg::UpdateAdmin { contract_addr: contract.clone(), admin: contract };
-    Ok(Response::new().add_submessage(SubMsg::reply_always(update, SELF_ADMIN_REPLY)))
+    Ok(Response::new().add_submessage(SubMsg::reply_always(update, REGISTERED_REPLY)))
 }

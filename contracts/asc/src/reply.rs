@@ -12,8 +12,8 @@ use crate::ContractError;
 use crate::contract::CONTRACT_VERSION;
 use crate::session::Session;
 
-/// The contract tried to act as its own wasm admin.
-pub const SELF_ADMIN_REPLY: u64 = 1;
+/// The contract is in the chain's registry.
+pub const REGISTERED_REPLY: u64 = 1;
 /// The bank refused a refund.
 const REFUND_REPLY: u64 = 2;
 
@@ -41,14 +41,14 @@ pub fn reply(deps: DepsMut, env: Env, msg: Reply) -> Result<Response, ContractEr
     let contract = env.contract.address.clone();
     let mut session = Session::open(deps, env, contract)?;
     match msg.id {
-        SELF_ADMIN_REPLY if msg.result.is_ok() => begin_log(&mut session)?,
-        SELF_ADMIN_REPLY => return Err(ContractError::NotOwnAdmin),
+        REGISTERED_REPLY => begin_log(&mut session)?,
         REFUND_REPLY => credit_refund(&mut session, &from_json(&msg.payload)?)?,
         other => return Err(ContractError::NotFound(format!("submessage {other}"))),
     }
     session.commit(Binary::default())
 }
 
+/// Only now does the registry say under which code the contract runs and who its wasm admin is.
 fn begin_log(session: &mut Session) -> Result<(), ContractError> {
     let querier = session.deps.querier;
     let info = querier.query_wasm_contract_info(&session.env.contract.address)?;

@@ -159,23 +159,22 @@ impl<E: Engine> Vault<E> {
         held
     }
 
-    /// The vault's files, ascending. What a crash left half-written is removed: no answer speaks of it.
+    /// The vault's files, ascending. What a crash left half-written is removed: no answer speaks of it. Other files are none of
+    /// the vault's business.
     fn files(&self) -> Result<Vec<PathBuf>, VaultError> {
-        let unusable = |doing, file: &Path| {
-            let file = file.to_owned();
-            move |source| VaultError::Unusable { doing, file, source }
-        };
-        crate::config::make_private_folder(&self.folder)
-            .map_err(|error| unusable("make", &self.folder)(std::io::Error::other(error)))?;
+        let folder = &self.folder;
+        crate::config::make_private_folder(folder)
+            .map_err(|error| unusable("make", folder, std::io::Error::other(error)))?;
         let mut files = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(unusable("read", &self.folder))? {
-            let path = entry.map_err(unusable("read", &self.folder))?.path();
-            match path.extension().is_some_and(|extension| extension == file::EXTENSION) {
-                true => files.push(path),
-                false => {
-                    tracing::warn!(file = %path.display(), "removing what a crash left in the vault");
-                    fs::remove_file(&path).map_err(unusable("remove", &path))?;
-                }
+        for entry in fs::read_dir(folder).map_err(|error| unusable("read", folder, error))? {
+            let path = entry.map_err(|error| unusable("read", folder, error))?.path();
+            if path.extension().is_some_and(|extension| extension == file::EXTENSION) {
+                files.push(path);
+            } else if file::is_half_written(&path) {
+                tracing::warn!(file = %path.display(), "removing what a crash left in the vault");
+                fs::remove_file(&path).map_err(|error| unusable("remove", &path, error))?;
+            } else {
+                tracing::warn!(file = %path.display(), "ignoring a file that is not the vault's");
             }
         }
         files.sort();

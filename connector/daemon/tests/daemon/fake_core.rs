@@ -63,10 +63,10 @@ fn signed(stored_body: &[u8], outcome: v1::answer::Outcome) -> Response<v1::Answ
     let body = RequestBody::parse(stored_body).unwrap();
     Response::new(v1::Answer {
         request_id: body.id.get(),
-        request_hash: request_hash(stored_body).as_bytes().to_vec().into(),
+        request_hash: request_hash(stored_body).as_bytes().to_vec(),
         epoch: US.epoch.get(),
         party: US.party.get(),
-        receipt: vec![1; 65].into(),
+        receipt: vec![1; 65],
         outcome: Some(outcome),
     })
 }
@@ -89,7 +89,7 @@ impl Kms for FakeCore {
         if let Some(error) = state.errors.pop_front() {
             return Err(error);
         }
-        let success = v1::Success { payload: vec![7; 32].into(), external_signature: vec![2; 65].into() };
+        let success = v1::Success { payload: vec![7; 32], external_signature: vec![2; 65] };
         Ok(signed(&asked.body, v1::answer::Outcome::Success(success)))
     }
 

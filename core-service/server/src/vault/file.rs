@@ -86,6 +86,11 @@ pub(super) fn name(key_id: u64) -> PathBuf {
     format!("{key_id:020}.{EXTENSION}").into()
 }
 
+/// Whether a file bears the kind of name under which secrets are written before they get their own.
+pub(super) fn is_half_written(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".tmp"))
+}
+
 /// Writes a key's file so that it is there after a power failure, too.
 pub(super) fn write(file: &Path, record: &Record, secret: &SecretKey) -> Result<(), VaultError> {
     let bytes = encode(record, secret).map_err(|error| unusable("write", file, error))?;

@@ -63,31 +63,31 @@ fn text(bytes: &[u8]) -> String {
 struct Process {
     child: Child,
     address: String,
-    log: BufReader<std::process::ChildStderr>,
+    log: Option<BufReader<std::process::ChildStderr>>,
     said: String,
 }
 
 impl Process {
     /// Runs until the line that says where it listens.
     fn start(folder: &Path, filter: &str) -> Self {
-        let mut child = kms_core(folder, &[]).env("RUST_LOG", filter).stderr(Stdio::piped()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut said = String::new();
-        loop {
+        let child = kms_core(folder, &[]).env("RUST_LOG", filter).stderr(Stdio::piped()).spawn().unwrap();
+        let mut process = Self { child, address: String::new(), log: None, said: String::new() };
+        let mut log = BufReader::new(process.child.stderr.take().unwrap());
+        while process.address.is_empty() {
             let mut line = String::new();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the core ended: {said}");
-            said.push_str(&line);
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the core ended: {}", process.said);
+            process.said.push_str(&line);
             let event: serde_json::Value = serde_json::from_str(&line).unwrap();
-            if let Some(address) = event["fields"]["address"].as_str() {
-                return Self { child, address: address.to_owned(), log, said };
-            }
+            process.address = event["fields"]["address"].as_str().unwrap_or_default().to_owned();
         }
+        process.log = Some(log);
+        process
     }
 
     /// Asks it to stop, and returns its exit status and all of its log.
     fn stop(mut self, signal: Signal) -> (Option<i32>, String) {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
-        self.log.read_to_string(&mut self.said).unwrap();
+        self.log.take().unwrap().read_to_string(&mut self.said).unwrap();
         (self.child.wait().unwrap().code(), std::mem::take(&mut self.said))
     }
 }

@@ -94,12 +94,15 @@ async fn a_damaged_answer_store_stops_the_start_and_is_named() {
 }
 
 #[tokio::test]
-async fn what_a_crash_left_half_written_in_the_vault_is_removed() {
+async fn only_what_a_crash_left_half_written_in_the_vault_is_removed() {
     let stack = Stack::with_key().await;
     let half = stack.vault().join(".tmp8Wc2");
+    let backup = stack.vault().join("00000000000000000007.key.backup");
     stack.write_secret(half.clone(), &[1; 1000]);
+    stack.write_secret(backup.clone(), &[1; 1000]);
     assert!(stack.bind().await.is_ok());
     assert!(!half.exists());
+    assert!(backup.exists(), "a file of the operator's was removed");
     assert!(key_file(&stack).exists());
 }
 
