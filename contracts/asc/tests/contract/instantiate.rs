@@ -6,6 +6,9 @@ use kms_asc_api::{Config, Digest, Epoch, EpochId, EpochMode, PartyId, PublicKey,
 
 use crate::suite::{DENOM, START, Suite, SuiteBuilder, WasmAdmin, account, terms};
 
+/// What a case does to what was valid.
+type Change<T> = fn(&mut T);
+
 #[test]
 fn the_contract_becomes_its_own_admin_at_the_predicted_address() {
     let suite = Suite::new();
@@ -59,7 +62,7 @@ fn an_admin_that_is_no_address_is_refused() {
 
 #[test]
 fn parameters_that_break_a_rule_are_refused() {
-    let cases: [(&str, fn(&mut Config)); 24] = [
+    let cases: [(&str, Change<Config>); 24] = [
         ("no denomination", |c| c.denom.clear()),
         ("operators get more than all", |c| c.operator_share_bps = 10_001),
         ("ttl_min under 5", |c| c.ttl_min = 4),
@@ -94,7 +97,7 @@ fn parameters_that_break_a_rule_are_refused() {
 
 #[test]
 fn parameters_at_the_edge_of_each_rule_are_taken() {
-    let cases: [(&str, fn(&mut Config)); 8] = [
+    let cases: [(&str, Change<Config>); 8] = [
         ("operators get all", |c| c.operator_share_bps = 10_000),
         ("all ttl equal", |c| (c.ttl_min, c.ttl_default, c.ttl_max) = (5, 5, 5)),
         ("page of 100", |c| c.limits.page = 100),
@@ -173,7 +176,7 @@ fn every_mode_of_operators_is_taken_at_its_largest() {
 
 #[test]
 fn a_party_that_is_not_in_order_is_refused() {
-    let cases: [(&str, fn(&mut Epoch), &str); 7] = [
+    let cases: [(&str, Change<Epoch>, &str); 7] = [
         ("first epoch is not 1", |e| e.id = EpochId(2), "invalid_epoch"),
         ("numbers with a gap", |e| e.parties[3].party = PartyId(5), "invalid_epoch"),
         ("no name", |e| e.parties[0].name.clear(), "invalid_epoch"),
