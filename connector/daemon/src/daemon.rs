@@ -35,6 +35,7 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     let mut tasks = parts.start(&stop).await?;
     let mut problems = Vec::new();
     tokio::select! {
+        biased; // a task that ends because it was told to is no problem
         () = stop.cancelled() => tracing::info!("stopping"),
         Some((name, ended)) = tasks.next() => problems.extend(problem(name, ended)),
     }
