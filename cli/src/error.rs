@@ -6,7 +6,7 @@ use kms_asc_api::{KeyId, RequestId, log::LogError};
 use kms_config::ConfigError;
 use kms_store::StoreError;
 
-use crate::exit::ExitStatus;
+use crate::{exit::ExitStatus, reason::in_words};
 
 /// Result of this program's parts.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -74,7 +74,7 @@ pub enum Error {
     #[error("contract state cannot be read: {0}")]
     State(#[from] kms_asc_api::DecodeError),
     /// The request was refused on record.
-    #[error("request {id} was denied: {reason}")]
+    #[error("request {id} was denied: {}", in_words(reason))]
     Denied {
         /// The request.
         id: RequestId,
@@ -82,7 +82,7 @@ pub enum Error {
         reason: String,
     },
     /// The operators could not answer.
-    #[error("request {id} failed: {reason}; refund {refund}")]
+    #[error("request {id} failed: {}; refund {refund}", in_words(reason))]
     RequestFailed {
         /// The request.
         id: RequestId,
@@ -220,7 +220,11 @@ fn contract_code(error: &kms_chain::Error) -> Option<(&str, &str)> {
 
 fn chain_text(error: &kms_chain::Error) -> String {
     match contract_code(error) {
+        Some((code, message)) if contract_exit(code) == ExitStatus::NotFound => format!("{message} [{code}]"),
         Some((code, message)) => format!("the contract refused: {message} [{code}]"),
+        None if matches!(error, kms_chain::Error::Unreachable { .. }) => {
+            format!("{error}; is the network running? `make status` shows that of this machine")
+        }
         None => error.to_string(),
     }
 }
@@ -263,6 +267,7 @@ fn chain_exit(error: &kms_chain::Error) -> ExitStatus {
 fn contract_exit(code: &str) -> ExitStatus {
     match code {
         "unknown_key" | "unknown_request" | "not_found" => ExitStatus::NotFound,
+        "invalid_address" => ExitStatus::Usage,
         "overflow" | "state" => ExitStatus::Failure,
         _ => ExitStatus::Refused,
     }
@@ -314,6 +319,7 @@ mod tests {
             (refused("[unknown_request] there is no request 9"), 3, "unknown_request"),
             (refused("[unknown_key] there is no key 9"), 3, "unknown_key"),
             (refused("[not_found] there is no epoch 9"), 3, "not_found"),
+            (refused("[invalid_address] \"x\" is no address"), 2, "invalid_address"),
             (refused("[state] damaged"), 1, "state"),
             (simulation("[insufficient_fee] 5 sent"), 4, "insufficient_fee"),
             (simulation("[wrong_funds] 5uatom sent"), 4, "wrong_funds"),

@@ -12,6 +12,7 @@ mod log_reading;
 mod output;
 mod progress;
 mod published;
+mod reason;
 mod reference;
 mod report;
 mod report_text;
