@@ -64,7 +64,9 @@ check() {
     local bytes
     bytes=$(stat -c %s "$1")
     if [ "$bytes" -gt $most_bytes ]; then fail "the contract has $bytes bytes, at most $most_bytes are allowed"; fi
-    if grep -aqF -e "$PWD" -e "$HOME" "$1"; then fail "the contract contains a path of this machine"; fi
+    if grep -aqF -e "$PWD/contracts" -e "$PWD/target" -e "${CARGO_HOME:-$HOME/.cargo}" -e "$rust_home/lib" "$1"; then
+        fail "the contract contains a path of this machine"
+    fi
 }
 
 verify_reproducible() {
