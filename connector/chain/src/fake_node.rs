@@ -2,7 +2,10 @@
 
 mod chain;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicU64, Ordering},
+};
 
 use axum::{
     Json, Router,
@@ -47,8 +50,23 @@ impl Drop for FakeNode {
 }
 
 impl FakeNode {
-    /// Starts a node that answers method and parameters.
+    /// Starts a node that answers method and parameters, and whose state is never behind its blocks.
     pub async fn start(answer: impl FnMut(&str, &Value) -> Reply + Send + 'static) -> Self {
+        Self::start_with_state(Arc::new(AtomicU64::new(u64::from(u32::MAX))), answer).await
+    }
+
+    /// Starts a node whose state can be asked for up to a height that the test moves.
+    pub async fn start_with_state(
+        state_height: Arc<AtomicU64>,
+        mut answer: impl FnMut(&str, &Value) -> Reply + Send + 'static,
+    ) -> Self {
+        let answer = move |method: &str, params: &Value| match method {
+            "abci_info" => Reply::Result(json!({"response": {
+                "data": "", "version": "", "app_version": "0", "last_block_app_hash": "",
+                "last_block_height": state_height.load(Ordering::SeqCst).to_string(),
+            }})),
+            _ => answer(method, params),
+        };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let state: Arc<Mutex<Answer>> = Arc::new(Mutex::new(answer));

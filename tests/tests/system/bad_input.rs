@@ -56,7 +56,8 @@ pub async fn a_key_or_request_that_does_not_exist_is_not_found(world: &mut World
     let operation = decryption(world.decryption_of(&reference).await?)?;
     let operation = Operation::PublicDecrypt(PublicDecrypt { key_id: KeyId(999_999), ..operation });
     let message = ExecuteMsg::SubmitRequest { operation: Box::new(operation), ttl: None, callback: None };
-    let text = refusal(world, &message, &[]).await?;
+    let denom = world.stack.network().denom.clone();
+    let text = refusal(world, &message, &[Coin::new(1_000_000, denom)]).await?;
     ensure!(text.starts_with("[unknown_key]"), "{text}");
     Ok(())
 }

@@ -24,7 +24,7 @@ pub async fn the_log_that_a_client_reads_leads_to_the_head_in_state(world: &mut 
     reader.finish(LogHead::decode(&raw.value.context("there is no log head in state")?)?)?;
     ensure!(reader.head().count > 5, "a log of {} entries", reader.head().count);
     let shown = world.user.run(&["log"]).await?.expect(0)?;
-    ensure!(shown.stdout.contains("key_activated"), "{}", shown.stdout);
+    ensure!(shown.stdout.contains("key activated"), "{}", shown.stdout);
     Ok(())
 }
 

@@ -75,7 +75,8 @@ impl Patience {
 impl Client {
     /// Waits until the transaction is in a block of `from_height..=timeout_height`, or can never be.
     ///
-    /// The outcome may be a failure: look at its code. Connection errors are waited out for
+    /// Whoever asks for contract state afterwards sees what the transaction did. The outcome may be
+    /// a failure: look at its code. Connection errors are waited out for
     /// `stall_patience`.
     ///
     /// # Errors
@@ -115,9 +116,18 @@ impl Client {
         let Some(positions) = positions else { return Ok(Look::NotYet) };
         let Some(position) = positions.get(&hash) else { return Ok(Look::NotThere) };
         let Some(results) = self.block_results(height).await? else { return Ok(Look::NotYet) };
+        // Results can be read a moment before the state that they led to.
+        if self.state_height().await? < height {
+            return Ok(Look::NotYet);
+        }
         let result = results.txs.into_iter().nth(*position);
         let result = result.ok_or_else(|| unreadable("block_results", &"fewer results than transactions"))?;
         Ok(Look::Found(Box::new(TxOutcome::from_rpc(hash, height, result)?)))
+    }
+
+    /// The newest height whose state can be asked for.
+    async fn state_height(&self) -> Result<u64> {
+        Ok(self.call("abci_info", self.http().abci_info()).await?.last_block_height.value())
     }
 
     /// Asks the node's index; `None` if it does not know the transaction or has no index.
@@ -142,6 +152,8 @@ enum Look {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use base64::{Engine, engine::general_purpose::STANDARD};
     use serde_json::{Value, json};
 
@@ -153,6 +165,19 @@ mod tests {
     fn result(code: u32) -> Value {
         json!({"code": code, "codespace": "", "data": null, "log": "", "info": "",
                "gas_wanted": "3", "gas_used": "2", "events": []})
+    }
+
+    #[tokio::test]
+    async fn an_outcome_is_told_only_when_the_state_that_it_led_to_can_be_read() {
+        let state = Arc::new(AtomicU64::new(10));
+        let node = FakeNode::start_with_state(state.clone(), chain).await;
+        let (client, hash) = (node.client(), TxHash::of(TX));
+        let confirmation = client.confirm(hash, 10, 20);
+        tokio::pin!(confirmation);
+        let early = tokio::time::timeout(Duration::from_millis(100), &mut confirmation).await;
+        assert!(early.is_err(), "confirmed before the state was there");
+        state.store(11, Ordering::SeqCst);
+        assert_eq!(confirmation.await.unwrap().height, 11);
     }
 
     /// A chain at height 12, whose block 11 has another transaction and ours.
