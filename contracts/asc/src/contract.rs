@@ -9,7 +9,7 @@ use crate::session::Session;
 use crate::{execute, instantiate, query, reply};
 
 /// Name under which the contract's version is stored.
-pub const CONTRACT_NAME: &str = "crates.io:kms-asc";
+pub const CONTRACT_NAME: &str = "kms-asc";
 /// Version of the contract.
 pub const CONTRACT_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Version of the layout of its state.
