@@ -13,6 +13,7 @@ pub mod eip712;
 pub mod event;
 mod fhe_type;
 mod id;
+mod item_outcome;
 pub mod log;
 mod msg;
 mod operation;
@@ -33,10 +34,8 @@ pub use config::{Config, FeeSchedule, Fees, KeyDomain, Limits};
 pub use domain::{Eip712Domain, key_contract_address};
 pub use fhe_type::{FheType, UnknownFheType};
 pub use id::{CrsId, EpochId, KeyId, PartyId, RequestId};
-pub use msg::{
-    Answer, CloseOutcome, ExecuteMsg, Failure, InstantiateMsg, ItemOutcome, MigrateMsg, OutcomesData,
-    RejectReason, SubmitRequestData,
-};
+pub use item_outcome::{CloseOutcome, ItemOutcome, OutcomesData, RejectReason};
+pub use msg::{Answer, ExecuteMsg, Failure, InstantiateMsg, SubmitRequestData};
 pub use operation::{
     Ciphertext, CiphertextFormat, CrsGen, CrsSource, KeyGen, KeyParams, KeySource, Operation, OperationKind,
     Provenance, PublicDecrypt, UserDecrypt, VerifyInput,

@@ -8,13 +8,6 @@ use crate::error::coins_text;
 use crate::session::Session;
 use crate::{execute, instantiate, query, reply};
 
-/// Name under which the contract's version is stored.
-pub const CONTRACT_NAME: &str = "kms-asc";
-/// Version of the contract.
-pub const CONTRACT_VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Version of the layout of its state.
-pub const STATE_VERSION: u32 = 1;
-
 /// Makes the contract. It must become its own wasm admin, or it refuses to exist.
 #[entry_point]
 pub fn instantiate(

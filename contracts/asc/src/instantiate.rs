@@ -3,8 +3,8 @@
 use cosmwasm_std::{DepsMut, Env, Response, SubMsg, WasmMsg};
 use kms_asc_api::{EpochId, InstantiateMsg, Totals, state_key};
 
-use crate::contract::{CONTRACT_NAME, CONTRACT_VERSION};
 use crate::reply::REGISTERED_REPLY;
+use crate::version::{CONTRACT_NAME, CONTRACT_VERSION};
 use crate::{ContractError, validate};
 
 /// Stores the first state. The chain enters a contract into its registry after this returns and before

@@ -14,10 +14,12 @@ mod execute;
 mod instantiate;
 mod permission;
 mod query;
+mod refund;
 mod reply;
 mod session;
 mod settlement;
 mod signer;
 mod validate;
+mod version;
 
 pub use error::ContractError;

@@ -1,41 +1,17 @@
 //! What became of submessages.
 
-use cosmwasm_std::{
-    Addr, BankMsg, Binary, DepsMut, Env, Reply, Response, SubMsg, Uint128, from_json, to_json_binary,
-};
+use cosmwasm_std::{Binary, DepsMut, Env, Reply, Response, from_json};
 use kms_asc_api::event::{Event, MoneyEvent};
 use kms_asc_api::log::LogBody;
-use kms_asc_api::{Digest, EpochId, RequestId, state_key};
-use serde::{Deserialize, Serialize};
+use kms_asc_api::{Digest, EpochId, state_key};
 
 use crate::ContractError;
-use crate::contract::CONTRACT_VERSION;
+use crate::refund::{REFUND_REPLY, Refund};
 use crate::session::Session;
+use crate::version::CONTRACT_VERSION;
 
 /// The contract is in the chain's registry.
 pub const REGISTERED_REPLY: u64 = 1;
-/// The bank refused a refund.
-const REFUND_REPLY: u64 = 2;
-
-/// A refund on its way, carried by the submessage.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Refund {
-    /// Of this request.
-    pub request_id: RequestId,
-    /// To this address.
-    pub address: Addr,
-    /// So much.
-    pub amount: Uint128,
-}
-
-impl Refund {
-    /// The submessage that pays it, with a reply if the bank refuses.
-    pub fn submessage(&self, payment: BankMsg) -> Result<SubMsg, ContractError> {
-        Ok(SubMsg::reply_on_error(payment, REFUND_REPLY).with_payload(to_json_binary(self)?))
-    }
-}
-
 /// Dispatches by id.
 pub fn reply(deps: DepsMut, env: Env, msg: Reply) -> Result<Response, ContractError> {
     let contract = env.contract.address.clone();

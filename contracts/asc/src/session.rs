@@ -6,7 +6,7 @@ use kms_asc_api::log::{LogBody, LogEntry, LogHead};
 use kms_asc_api::{Config, Epoch, EpochId, RequestId, Totals, state_key};
 
 use crate::ContractError;
-use crate::reply::Refund;
+use crate::refund::Refund;
 
 /// One message's view of the contract. Money and log are kept here and written by [`Session::commit`].
 pub struct Session<'a> {

@@ -248,6 +248,7 @@ mod tests {
         let head = LogHead::EMPTY.extend(&bytes).unwrap();
         let preimage = [HASH_PREFIX, &[0; 32], &bytes].concat();
         assert_eq!(head, LogHead { count: 1, hash: Digest::sha256(&preimage) });
+        assert_eq!(head.hash.to_hex(), "0x11bcf93715ea2091afd8fa23152ed42da7da64c8becad2ba654ea19c680ba467");
         assert_eq!(LogHead::decode(&head.encode()).unwrap(), head);
         assert_eq!(head.encode()[..8], [0, 0, 0, 0, 0, 0, 0, 1]);
     }

@@ -88,7 +88,8 @@ fn check_ciphertext(position: usize, ciphertext: &Ciphertext) -> Result<(), Cont
     Ok(())
 }
 
-fn at_most(what: &'static str, given: usize, allowed: u64) -> Result<(), ContractError> {
+/// Refuses more than is allowed of something.
+pub fn at_most(what: &'static str, given: usize, allowed: u64) -> Result<(), ContractError> {
     let given = u64::try_from(given).map_err(|_| ContractError::Overflow)?;
     if given > allowed {
         return Err(ContractError::OverLimit { what, given, allowed });

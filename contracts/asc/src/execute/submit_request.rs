@@ -14,6 +14,9 @@ use crate::error::coins_text;
 use crate::permission;
 use crate::session::Session;
 
+/// Most bytes of a stored body: half of what one value of the chain's state can hold.
+const MAX_BODY: u64 = 65_536;
+
 /// What becomes of a request that is one.
 enum Verdict {
     Accepted { epoch: EpochId, deadline: u64 },
@@ -167,6 +170,7 @@ fn store(
     code: u8,
 ) -> Result<Vec<u8>, ContractError> {
     let bytes = to_json_vec(body)?;
+    form::at_most("bytes of the request's body", bytes.len(), MAX_BODY)?;
     let status = Status::new(state, code, session.height(), session.now());
     let storage = &mut *session.deps.storage;
     state_key::REQUEST.save(storage, body.id.get(), &bytes);

@@ -9,8 +9,8 @@ use kms_asc_api::{DomainView, Quote, Version};
 use kms_asc_api::{EpochId, QueryMsg, price_of, state_key};
 
 use crate::ContractError;
-use crate::contract::{CONTRACT_NAME, CONTRACT_VERSION, STATE_VERSION};
 use crate::session::load_log_head;
+use crate::version::{CONTRACT_NAME, CONTRACT_VERSION, STATE_VERSION};
 
 /// Dispatches.
 pub fn query(deps: Deps, env: &Env, msg: QueryMsg) -> Result<Binary, ContractError> {

@@ -192,6 +192,22 @@ fn texts_that_are_signed_with_the_request_have_bounds() {
     }
 }
 
+/// One value of the chain's state holds 128 KiB: the node would refuse what the contract let pass.
+#[test]
+fn a_body_longer_than_state_can_hold_is_refused() {
+    let mut suite = SuiteBuilder::centralized()
+        .config(|c| {
+            (c.limits.ciphertexts, c.limits.payload, c.limits.bytes) = (1000, 100_000, u64::MAX);
+        })
+        .build();
+    let key_id = suite.key();
+    let many = |n: u32| (0..n).map(|_| ciphertext(1)).collect::<Vec<_>>();
+    let refusal = suite.submit(&suite.owner(), public_decrypt(key_id, many(1000)), 500_000).unwrap_err();
+    assert_eq!(refusal.code, "over_limit", "{}", refusal.text);
+    assert!(refusal.text.contains("body"), "{}", refusal.text);
+    suite.request(&suite.owner(), public_decrypt(key_id, many(100)));
+}
+
 /// Otherwise it would be paid for, and nobody could answer.
 #[test]
 fn a_request_whose_answer_would_be_too_long_is_refused() {
