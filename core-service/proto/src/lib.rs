@@ -31,6 +31,8 @@ pub mod reason {
     pub const WRONG_CONTRACT: &str = "wrong_contract";
     /// The core is no party of the body's epoch.
     pub const WRONG_EPOCH: &str = "wrong_epoch";
+    /// The core has answered, or is working on, another body under this request's id.
+    pub const REQUEST_CONFLICT: &str = "request_conflict";
     /// The request's deadline has passed.
     pub const DEADLINE_PASSED: &str = "deadline_passed";
     /// Nothing is known of the request.
@@ -43,12 +45,13 @@ pub mod reason {
     pub const INTERNAL: &str = "internal";
 
     /// Every reason.
-    pub const ALL: [&str; 10] = [
+    pub const ALL: [&str; 11] = [
         MALFORMED_BODY,
         MALFORMED_ARGUMENT,
         WRONG_CIPHERTEXT_COUNT,
         WRONG_CONTRACT,
         WRONG_EPOCH,
+        REQUEST_CONFLICT,
         DEADLINE_PASSED,
         UNKNOWN_REQUEST,
         BUSY,

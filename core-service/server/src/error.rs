@@ -1,8 +1,6 @@
 use kms_core_proto::reason;
 use thiserror::Error;
 
-use crate::status::REASON_REQUEST_CONFLICT;
-
 /// Why a call yields no answer. The texts are for the caller; the cause of [`Error::Internal`] goes to the log only.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Error {
@@ -109,7 +107,7 @@ impl Error {
             Self::WrongContract { .. } => reason::WRONG_CONTRACT,
             Self::WrongEpoch { .. } => reason::WRONG_EPOCH,
             Self::DeadlinePassed { .. } => reason::DEADLINE_PASSED,
-            Self::RequestConflict { .. } => REASON_REQUEST_CONFLICT,
+            Self::RequestConflict { .. } => reason::REQUEST_CONFLICT,
             Self::UnknownRequest { .. } => reason::UNKNOWN_REQUEST,
             Self::Busy { .. } => reason::BUSY,
             Self::ShuttingDown => reason::SHUTTING_DOWN,

@@ -37,5 +37,5 @@ pub use config::{Config, Identity, Limits, LogFormat, Settings, SettingsError, T
 pub use error::Error;
 pub use serve::{BoundServer, StartError};
 pub use signer::{Signer, SignerError};
-pub use status::{REASON_REQUEST_CONFLICT, status_of};
+pub use status::status_of;
 pub use vault::{Vault, VaultError};

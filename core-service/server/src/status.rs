@@ -8,9 +8,6 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::Error;
 
-/// `reason` of [`Error::RequestConflict`].
-pub const REASON_REQUEST_CONFLICT: &str = "request_conflict";
-
 fn code(error: &Error) -> Code {
     match error {
         Error::MalformedBody { .. }
