@@ -65,7 +65,7 @@ impl RequestBody {
     /// `None` for a denied request.
     pub fn half_time(&self) -> Option<u64> {
         let ttl = self.deadline?.checked_sub(self.time)?;
-        self.time.checked_add(ttl / 2)
+        self.time.checked_add(ttl.div_ceil(2))
     }
 }
 
@@ -111,8 +111,8 @@ mod tests {
     }
 
     #[test]
-    fn half_time_is_rounded_down() {
-        assert_eq!(body().half_time(), Some(130));
+    fn nothing_counts_as_half_time_before_half_of_it_has_passed() {
+        assert_eq!(body().half_time(), Some(131));
         assert_eq!(RequestBody { deadline: None, ..body() }.half_time(), None);
     }
 }

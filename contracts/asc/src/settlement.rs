@@ -5,8 +5,8 @@ use kms_asc_api::event::Event;
 use kms_asc_api::log::{LogBody, PartyCredit};
 use kms_asc_api::payload::decode_key_digests;
 use kms_asc_api::{
-    Digest, FailureCode, KeyGen, KeyId, KeyRecord, KeySource, KeyState, Operation, PartyId, RequestBody,
-    State, Status, StoredResponse, operators_share, state_key,
+    Digest, EpochId, FailureCode, KeyGen, KeyId, KeyRecord, KeySource, KeyState, Operation, PartyId,
+    RequestBody, State, Status, StoredResponse, operators_share, state_key,
 };
 
 use crate::ContractError;
@@ -19,7 +19,7 @@ pub fn settle_if_decided(
     body: &RequestBody,
     status: &mut Status,
 ) -> Result<(), ContractError> {
-    let Some(epoch) = body.epoch else { return Ok(()) };
+    let epoch = assigned_epoch(body)?;
     if !may_decide(session.epoch(epoch)?, status.heard(), status.answered) {
         return Ok(());
     }
@@ -126,6 +126,11 @@ fn finish(
     Ok(())
 }
 
+/// The epoch that has to answer: every request has one that was not denied.
+fn assigned_epoch(body: &RequestBody) -> Result<EpochId, ContractError> {
+    body.epoch.ok_or_else(|| ContractError::NotFound(format!("epoch of request {}", body.id)))
+}
+
 /// The requester's address: the chain gave it to us as the sender.
 fn requester(body: &RequestBody) -> Addr {
     Addr::unchecked(&body.requester)
@@ -137,11 +142,11 @@ fn credit_parties(
     parties: &[PartyId],
     amount: Uint128,
 ) -> Result<Vec<PartyCredit>, ContractError> {
-    let Some(epoch) = body.epoch else { return Ok(vec![]) };
+    let epoch = assigned_epoch(body)?;
     let mut credits = Vec::with_capacity(parties.len());
     for party in parties {
-        let Some(record) = session.epoch(epoch)?.party(*party) else { continue };
-        let address = record.payout.clone();
+        let missing = || ContractError::NotFound(format!("party {party} of epoch {epoch}"));
+        let address = session.epoch(epoch)?.party(*party).ok_or_else(missing)?.payout.clone();
         session.credit(&Addr::unchecked(&address), amount)?;
         credits.push(PartyCredit { party: *party, address, amount });
     }
@@ -155,7 +160,7 @@ fn activate_key(
     op: &KeyGen,
     payload: &[u8],
 ) -> Result<(), ContractError> {
-    let Some(epoch) = body.epoch else { return Ok(()) };
+    let epoch = assigned_epoch(body)?;
     let id = KeyId::from(body.id);
     let digests = decode_key_digests(payload).map_err(|error| ContractError::Std(error.to_string()))?;
     let (chain_id, contract) = (&session.env.block.chain_id, session.env.contract.address.as_str());

@@ -11,7 +11,7 @@ use crate::{
 macro_rules! log_body {
     ($($(#[$doc:meta])* $kind:literal => $name:ident { $($(#[$fdoc:meta])* $field:ident: $ty:ty,)* })*) => {
         /// The body of an entry; its kind is the variant.
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
         #[serde(untagged)]
         pub enum LogBody {
             $($(#[$doc])* $name { $($(#[$fdoc])* $field: $ty,)* },)*
@@ -94,6 +94,10 @@ log_body! {
         key_id: Option<KeyId>,
         /// What was charged.
         price: Uint128,
+        /// Null: nothing is waited for.
+        deadline: Option<u64>,
+        /// Null: nobody has to answer.
+        epoch: Option<EpochId>,
         /// SHA-256 of the stored body.
         request_hash: Digest,
         /// Why.

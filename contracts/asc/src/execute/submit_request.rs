@@ -156,6 +156,8 @@ fn deny(session: &mut Session, body: &RequestBody, reason: DenialReason) -> Resu
         operation: body.operation.kind(),
         key_id: body.operation.key_id(),
         price: body.price,
+        deadline: body.deadline,
+        epoch: body.epoch,
         request_hash: request_hash(&bytes),
         reason,
     };

@@ -13,6 +13,8 @@ use crate::session::load_log_head;
 const DEFAULT_LIMIT: u32 = 20;
 /// Most requests looked at for one page.
 const MAX_SCAN: u64 = 200;
+/// Most bytes of bodies read for one page, the last body aside: together they stay within a query's gas.
+const MAX_SCAN_BYTES: usize = 192 << 10;
 
 fn limit(storage: &dyn Storage, given: Option<u32>) -> Result<usize, ContractError> {
     let most = state_key::CONFIG.load(storage)?.limits.page;
@@ -33,15 +35,16 @@ pub fn requests(
     let newest = state_key::NEXT_ID.load(storage)?.saturating_sub(1);
     let first = start_after.map_or(1, |id| id.get().saturating_add(1));
     let last = newest.min(first.saturating_add(MAX_SCAN).saturating_sub(1));
-    let mut items = Vec::new();
+    let (mut items, mut read) = (Vec::new(), 0usize);
     for id in first..=last {
-        let view = request::view(storage, env, RequestId(id))?;
+        let (view, size) = request::view_and_size(storage, env, RequestId(id))?;
+        read = read.saturating_add(size);
         let wanted = state.is_none_or(|state| view.state == state)
             && requester.is_none_or(|requester| view.body.requester == requester);
         if wanted {
             items.push(view);
         }
-        if items.len() == limit {
+        if items.len() == limit || read >= MAX_SCAN_BYTES {
             return Ok(Page { items, next: (id < newest).then_some(RequestId(id)) });
         }
     }

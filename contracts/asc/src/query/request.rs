@@ -16,6 +16,15 @@ pub fn status(storage: &dyn Storage, id: RequestId) -> Result<Status, ContractEr
 
 /// A request with all that people ask of it.
 pub fn view(storage: &dyn Storage, env: &Env, id: RequestId) -> Result<RequestView, ContractError> {
+    view_and_size(storage, env, id).map(|(view, _)| view)
+}
+
+/// The same, with the length of the body that was read for it.
+pub fn view_and_size(
+    storage: &dyn Storage,
+    env: &Env,
+    id: RequestId,
+) -> Result<(RequestView, usize), ContractError> {
     let status = status(storage, id)?;
     let bytes = state_key::REQUEST.may_load(storage, id.get()).ok_or(ContractError::UnknownRequest(id))?;
     let body = RequestBody::parse(&bytes)?;
@@ -24,7 +33,7 @@ pub fn view(storage: &dyn Storage, env: &Env, id: RequestId) -> Result<RequestVi
         (Some(code), _) => Some(code.name().to_owned()),
         (None, denial) => denial.map(|reason| reason.name().to_owned()),
     };
-    Ok(RequestView {
+    let view = RequestView {
         request_hash: request_hash(&bytes),
         state,
         due: state != status.state,
@@ -38,7 +47,8 @@ pub fn view(storage: &dyn Storage, env: &Env, id: RequestId) -> Result<RequestVi
         equivocated: Status::parties(status.equivocated).collect(),
         winner: (status.winner != 0).then_some(PartyId(status.winner)),
         body,
-    })
+    };
+    Ok((view, bytes.len()))
 }
 
 /// What one party said.
