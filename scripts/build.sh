@@ -12,4 +12,5 @@ scripts/build-contract.sh
 if ! [ -e target/debug/kms-core ]; then
     say "building the programs: the first time takes about 10 minutes on two cores"
 fi
-cargo build --workspace --locked
+# With the caller's choice of targets: tests resolve other features, and tfhe is built once for each.
+cargo build --workspace --locked "$@"

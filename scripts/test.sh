@@ -23,7 +23,7 @@ run_tests() { KMS_REQUIRE_SYSTEM_TESTS=1 cargo test --workspace --locked; }
 phase "set-up" scripts/setup.sh
 . scripts/toolchain.sh
 phase "formatting" cargo fmt --all --check
-phase "node, contract and programs" scripts/build.sh
+phase "node, contract, programs and tests" scripts/build.sh --all-targets
 phase "connector with failpoints" build_failpoints
 phase "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 phase "reproducible contract" scripts/build-contract.sh --verify-reproducible

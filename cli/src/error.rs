@@ -183,6 +183,7 @@ impl Error {
     /// The exit status that tells of it.
     pub fn exit(&self) -> ExitStatus {
         match self {
+            Self::Config(ConfigError::Write { .. }) => ExitStatus::Failure,
             Self::NoConfig { .. }
             | Self::NotConfigured { .. }
             | Self::Config(_)

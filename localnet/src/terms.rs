@@ -47,7 +47,7 @@ fn config(network: &Network) -> Config {
         failure_fee: Uint128::new(2_000),
         limits: Limits {
             ciphertexts: 64,
-            bytes: 64 << 20,
+            bytes: 60 << 20,
             pending_per_requester: 1_000,
             payload: 65_536,
             page: 50,

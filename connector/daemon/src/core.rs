@@ -189,7 +189,8 @@ fn typed(status: &Status) -> CoreError {
     let message = status.message().to_owned();
     if let Some(info) = status.get_details_error_info().filter(|info| info.domain == ERROR_DOMAIN) {
         let reason = info.reason;
-        let later = reason::is_retryable(&reason);
+        // The core judges by its clock, the chain by block time: a block's word ends the request, not the core's.
+        let later = reason::is_retryable(&reason) || reason == reason::DEADLINE_PASSED;
         return if later {
             CoreError::NotNow { reason, message }
         } else {

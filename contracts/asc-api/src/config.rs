@@ -97,7 +97,7 @@ pub struct FeeSchedule {
 pub struct Limits {
     /// Ciphertexts of a request.
     pub ciphertexts: u32,
-    /// Bytes of all ciphertexts of a request together, counted once per digest.
+    /// Bytes of all ciphertexts of a request together, each counted: so much travels to a core.
     pub bytes: u64,
     /// Requests of one requester that may be pending at a time.
     pub pending_per_requester: u32,

@@ -51,13 +51,12 @@ fn public_decrypt(config: &Config, op: &PublicDecrypt, operation: &Operation) ->
     for (position, ciphertext) in op.ciphertexts.iter().enumerate() {
         check_ciphertext(position, ciphertext)?;
     }
-    let size = RequestSize::of(operation)?;
-    if size.bytes > limits.bytes {
-        return Err(ContractError::OverLimit {
-            what: "bytes of ciphertexts",
-            given: size.bytes,
-            allowed: limits.bytes,
-        });
+    // The same bytes named twice are paid for once, but travel to the core twice.
+    RequestSize::of(operation)?;
+    let given = op.ciphertexts.iter().try_fold(0u64, |sum, ciphertext| sum.checked_add(ciphertext.size));
+    let (given, allowed) = (given.ok_or(ContractError::Overflow)?, limits.bytes);
+    if given > allowed {
+        return Err(ContractError::OverLimit { what: "bytes of ciphertexts", given, allowed });
     }
     // An answer that cannot be taken in is paid for and never comes.
     at_most("bytes of the answer", public_decrypt_len(&op.ciphertexts), limits.payload.into())

@@ -183,6 +183,28 @@ fn a_scan_that_finds_nothing_ends_and_can_be_resumed() {
     assert_eq!((second.items.len(), second.next), (0, None));
 }
 
+/// A query's gas pays for bytes read, whether they match the filter or not.
+#[test]
+fn a_scan_of_large_requests_ends_early_and_loses_none() {
+    let mut suite = SuiteBuilder::centralized()
+        .config(|c| (c.limits.ciphertexts, c.limits.payload, c.limits.bytes) = (100, 65_536, 1 << 30))
+        .build();
+    let key_id = suite.key();
+    let many: Vec<_> = (0..100).map(|_| ciphertext(1)).collect();
+    for _ in 0..16 {
+        suite.submit(&suite.stranger(), public_decrypt(key_id, many.clone()), 10_000).unwrap();
+    }
+    let denied = |start_after| QueryMsg::Requests {
+        state: Some(State::Denied),
+        requester: None,
+        start_after,
+        limit: Some(50),
+    };
+    let pages = walk::<RequestView, RequestId, _>(&suite, denied);
+    assert!(pages.len() > 1, "all on one page");
+    assert_eq!(pages.iter().map(Vec::len).sum::<usize>(), 16);
+}
+
 #[test]
 fn pages_of_open_requests_and_keys_join() {
     let mut suite = Suite::new();
