@@ -229,6 +229,7 @@ pub mod tests {
                 majority: 2,
                 reconstruction: 2,
                 parties: (1..=3).map(party).collect(),
+                revoked_at: None,
             };
             let domain = KeyDomain { name: "KMSGeneration".into(), version: "1".into(), chain_id: 1 };
             let domain = domain.for_key(CHAIN, CONTRACT, domain_key(&body).unwrap()).unwrap();

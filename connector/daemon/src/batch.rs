@@ -73,7 +73,7 @@ mod tests {
             party: PartyId(1),
             payload: vec![0; payload].into(),
             external_signature: None,
-            receipt: Signature::new([1; 65]),
+            receipt: Signature::new([1; 65]).into(),
         })
     }
 
@@ -84,7 +84,7 @@ mod tests {
             party: PartyId(1),
             code: 3,
             index: 0,
-            receipt: Signature::new([1; 65]),
+            receipt: Signature::new([1; 65]).into(),
         })
     }
 

@@ -69,13 +69,14 @@ impl Item {
             Some(v1::answer::Outcome::Success(success)) => {
                 let external = success.external_signature.as_slice();
                 let external = (!external.is_empty()).then(|| Signature::try_from(external)).transpose();
+                let external = external.map_err(|e| form("external signature", e))?;
                 Ok(Self::Answer(Answer {
                     request_id: id,
                     epoch,
                     party,
                     payload: success.payload.into(),
-                    external_signature: external.map_err(|e| form("external signature", e))?,
-                    receipt,
+                    external_signature: external.map(Into::into),
+                    receipt: receipt.into(),
                 }))
             }
             Some(v1::answer::Outcome::Failure(failure)) => {
@@ -86,9 +87,9 @@ impl Item {
                     request_id: id,
                     epoch,
                     party,
-                    code: code.number(),
-                    index,
-                    receipt,
+                    code: code.number().into(),
+                    index: index.into(),
+                    receipt: receipt.into(),
                 }))
             }
             None => Err(form("outcome", "there is none")),

@@ -5,7 +5,8 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use alloy_sol_types::{SolStruct, eip712_domain};
 
 use crate::{
-    Digest, Eip712Domain, EpochId, EvmAddress, Handle, KeyDigest, KeyId, Outcome, PartyId, RequestId,
+    Ciphertext, CrsId, Digest, Eip712Domain, EpochId, EvmAddress, Handle, KeyDigest, KeyId, Outcome, PartyId,
+    RequestId, UserDecrypt, VerifyInput,
 };
 
 mod sol {
@@ -24,6 +25,51 @@ mod sol {
         struct PublicDecryptVerification {
             bytes32[] ctHandles;
             bytes decryptedResult;
+            bytes extraData;
+        }
+        struct Attestation {
+            string chainId;
+            string asc;
+            uint64 keyId;
+            bytes32 handle;
+            bytes32 digest;
+            uint64 size;
+            uint8 format;
+            uint16 index;
+            uint8 fheType;
+            address user;
+            address contractAddress;
+            uint64 validUntil;
+        }
+        struct UserDecryptRequestVerification {
+            bytes publicKey;
+            address[] contractAddresses;
+            uint256 startTimestamp;
+            uint256 durationDays;
+            bytes extraData;
+        }
+        struct UserDecryptionLinker {
+            bytes publicKey;
+            bytes32[] handles;
+            address userAddress;
+        }
+        struct UserDecryptResponseVerification {
+            bytes publicKey;
+            bytes32[] ctHandles;
+            bytes userDecryptedShare;
+            bytes extraData;
+        }
+        struct CiphertextVerification {
+            bytes32[] ctHandles;
+            address userAddress;
+            address contractAddress;
+            uint256 contractChainId;
+            bytes extraData;
+        }
+        struct CrsgenVerification {
+            uint256 crsId;
+            uint256 maxBitLength;
+            bytes crsDigest;
             bytes extraData;
         }
         struct KeyDigest {
@@ -102,9 +148,126 @@ impl Receipt<'_> {
             outcome: self.outcome.number(),
             payloadDigest: b256(&self.payload_digest),
         };
-        let domain = eip712_domain! { name: "KMS ASC", version: "1", };
-        Digest::new(answer.eip712_signing_hash(&domain).0)
+        signing_hash(&answer, &receipt_domain())
     }
+}
+
+/// The domain of receipts and attestations: they name chain and contract themselves.
+fn receipt_domain() -> alloy_sol_types::Eip712Domain {
+    eip712_domain! { name: "KMS ASC", version: "1", }
+}
+
+fn signing_hash(statement: &impl SolStruct, domain: &alloy_sol_types::Eip712Domain) -> Digest {
+    Digest::new(statement.eip712_signing_hash(domain).0)
+}
+
+/// What a key's attester signs, under the receipt's domain: that a ciphertext comes from a computation, and who
+/// may see it. `Attestation(string chainId,string asc,uint64 keyId,bytes32 handle,bytes32 digest,uint64
+/// size,uint8 format,uint16 index,uint8 fheType,address user,address contractAddress,uint64 validUntil)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attestation<'a> {
+    /// Id of the chain.
+    pub chain_id: &'a str,
+    /// Address of the contract.
+    pub contract: &'a str,
+    /// The key.
+    pub key_id: KeyId,
+    /// The ciphertext; its own provenance is not part of what is signed.
+    pub ciphertext: &'a Ciphertext,
+    /// The one user who may see it; zero for everybody.
+    pub user: EvmAddress,
+    /// The application it belongs to; zero for none.
+    pub app: EvmAddress,
+    /// Last second at which the attestation holds.
+    pub valid_until: u64,
+}
+
+impl Attestation<'_> {
+    /// The hash to sign.
+    pub fn signing_hash(&self) -> Digest {
+        let ciphertext = self.ciphertext;
+        let attestation = sol::Attestation {
+            chainId: self.chain_id.to_owned(),
+            asc: self.contract.to_owned(),
+            keyId: self.key_id.get(),
+            handle: B256::from(*ciphertext.handle.as_bytes()),
+            digest: b256(&ciphertext.digest),
+            size: ciphertext.size,
+            format: ciphertext.format.number(),
+            index: ciphertext.index,
+            fheType: ciphertext.fhe_type.number(),
+            user: address(&self.user),
+            contractAddress: address(&self.app),
+            validUntil: self.valid_until,
+        };
+        signing_hash(&attestation, &receipt_domain())
+    }
+}
+
+/// What a user's wallet signs to have ciphertexts re-encrypted to `enc_key`, under the domain of the answer:
+/// `UserDecryptRequestVerification(bytes publicKey,address[] contractAddresses,uint256 startTimestamp,uint256
+/// durationDays,bytes extraData)`.
+pub fn user_request_hash(domain: &Eip712Domain, request: &UserDecrypt) -> Digest {
+    let statement = sol::UserDecryptRequestVerification {
+        publicKey: Bytes::copy_from_slice(&request.enc_key),
+        contractAddresses: request.contracts.iter().map(address).collect(),
+        startTimestamp: U256::from(request.valid_from),
+        durationDays: U256::from(request.valid_days),
+        extraData: Bytes::copy_from_slice(&request.extra_data),
+    };
+    signing_hash(&statement, &domain.into())
+}
+
+/// What ties a user's answer to his key, his ciphertexts and himself:
+/// `UserDecryptionLinker(bytes publicKey,bytes32[] handles,address userAddress)`.
+pub fn user_link(domain: &Eip712Domain, request: &UserDecrypt) -> Digest {
+    let statement = sol::UserDecryptionLinker {
+        publicKey: Bytes::copy_from_slice(&request.enc_key),
+        handles: b256_handles(request.ciphertexts.iter().map(|ciphertext| &ciphertext.handle)),
+        userAddress: address(&request.user),
+    };
+    signing_hash(&statement, &domain.into())
+}
+
+/// The hash of `UserDecryptResponseVerification(bytes publicKey,bytes32[] ctHandles,bytes
+/// userDecryptedShare,bytes extraData)`; the share is the answer's payload.
+pub fn user_decrypt_hash(domain: &Eip712Domain, request: &UserDecrypt, share: &[u8]) -> Digest {
+    let statement = sol::UserDecryptResponseVerification {
+        publicKey: Bytes::copy_from_slice(&request.enc_key),
+        ctHandles: b256_handles(request.ciphertexts.iter().map(|ciphertext| &ciphertext.handle)),
+        userDecryptedShare: Bytes::copy_from_slice(share),
+        extraData: Bytes::copy_from_slice(&request.extra_data),
+    };
+    signing_hash(&statement, &domain.into())
+}
+
+/// The hash of `CiphertextVerification(bytes32[] ctHandles,address userAddress,address contractAddress,uint256
+/// contractChainId,bytes extraData)`.
+pub fn verify_input_hash(domain: &Eip712Domain, request: &VerifyInput, handles: &[Handle]) -> Digest {
+    let statement = sol::CiphertextVerification {
+        ctHandles: b256_handles(handles),
+        userAddress: address(&request.user),
+        contractAddress: address(&request.contract),
+        contractChainId: U256::from(request.chain_id),
+        extraData: Bytes::copy_from_slice(&request.extra_data),
+    };
+    signing_hash(&statement, &domain.into())
+}
+
+/// The hash of `CrsgenVerification(uint256 crsId,uint256 maxBitLength,bytes crsDigest,bytes extraData)` with no
+/// extra data.
+pub fn crs_gen_hash(domain: &Eip712Domain, crs_id: CrsId, max_bits: u32, digest: &Digest) -> Digest {
+    let statement = sol::CrsgenVerification {
+        crsId: U256::from(crs_id.get()),
+        maxBitLength: U256::from(max_bits),
+        crsDigest: Bytes::copy_from_slice(digest.as_bytes()),
+        extraData: Bytes::new(),
+    };
+    signing_hash(&statement, &domain.into())
+}
+
+fn b256_handles<'a>(handles: impl IntoIterator<Item = &'a Handle>) -> Vec<B256> {
+    handles.into_iter().map(|handle| B256::from(*handle.as_bytes())).collect()
 }
 
 /// The hash of `PublicDecryptVerification(bytes32[] ctHandles,bytes decryptedResult,bytes extraData)`.
@@ -115,11 +278,11 @@ pub fn public_decrypt_hash<'a>(
     extra_data: &[u8],
 ) -> Digest {
     let statement = sol::PublicDecryptVerification {
-        ctHandles: handles.into_iter().map(|handle| B256::from(*handle.as_bytes())).collect(),
+        ctHandles: b256_handles(handles),
         decryptedResult: Bytes::copy_from_slice(result),
         extraData: Bytes::copy_from_slice(extra_data),
     };
-    Digest::new(statement.eip712_signing_hash(&domain.into()).0)
+    signing_hash(&statement, &domain.into())
 }
 
 /// The hash of `KeygenVerification(uint256 prepKeygenId,uint256 keyId,KeyDigest[] keyDigests,bytes extraData)`
@@ -137,113 +300,8 @@ pub fn key_gen_hash(domain: &Eip712Domain, key_id: KeyId, digests: &[KeyDigest])
             .collect(),
         extraData: Bytes::new(),
     };
-    Digest::new(statement.eip712_signing_hash(&domain.into()).0)
+    signing_hash(&statement, &domain.into())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use alloy_primitives::keccak256;
-    use alloy_sol_types::SolStruct;
-
-    fn domain() -> Eip712Domain {
-        Eip712Domain {
-            name: "Decryption".into(),
-            version: "1".into(),
-            chain_id: 9000,
-            verifying_contract: EvmAddress::new([0x11; 20]),
-            salt: None,
-        }
-    }
-
-    /// A 32-byte big-endian word.
-    fn word(value: u64) -> [u8; 32] {
-        U256::from(value).to_be_bytes()
-    }
-
-    #[test]
-    fn type_strings_are_the_fixed_ones() {
-        assert_eq!(
-            sol::Answer::eip712_encode_type(),
-            "Answer(string chainId,string contract,uint64 requestId,bytes32 requestHash,uint32 epoch,uint32 party,uint32 outcome,bytes32 payloadDigest)"
-        );
-        assert_eq!(
-            sol::PublicDecryptVerification::eip712_encode_type(),
-            "PublicDecryptVerification(bytes32[] ctHandles,bytes decryptedResult,bytes extraData)"
-        );
-        assert_eq!(
-            sol::KeygenVerification::eip712_encode_type(),
-            "KeygenVerification(uint256 prepKeygenId,uint256 keyId,KeyDigest[] keyDigests,bytes extraData)KeyDigest(uint8 keyType,bytes digest)"
-        );
-    }
-
-    /// The receipt's hash, spelled out from the EIP with nothing but keccak.
-    #[test]
-    fn the_receipts_hash_is_the_one_of_the_standard() {
-        let receipt = Receipt {
-            chain_id: "kms-1",
-            contract: "wasm1asc",
-            request_id: RequestId(5),
-            request_hash: Digest::new([3; 32]),
-            epoch: EpochId(1),
-            party: PartyId(2),
-            outcome: Outcome::Answer,
-            payload_digest: Digest::new([4; 32]),
-        };
-        let separator = keccak256(
-            [
-                keccak256("EIP712Domain(string name,string version)").as_slice(),
-                keccak256("KMS ASC").as_slice(),
-                keccak256("1").as_slice(),
-            ]
-            .concat(),
-        );
-        let message = keccak256(
-            [
-                keccak256(sol::Answer::eip712_encode_type().as_bytes()).as_slice(),
-                keccak256("kms-1").as_slice(),
-                keccak256("wasm1asc").as_slice(),
-                &word(5),
-                &[3; 32],
-                &word(1),
-                &word(2),
-                &word(0),
-                &[4; 32],
-            ]
-            .concat(),
-        );
-        let expected = keccak256([&[0x19, 0x01], separator.as_slice(), message.as_slice()].concat());
-        assert_eq!(receipt.signing_hash().as_bytes(), &expected.0);
-    }
-
-    #[test]
-    fn the_separator_counts_the_salt_only_if_there_is_one() {
-        let typed = |fields: &str, salt: &[u8]| {
-            let mut preimage = keccak256(fields).to_vec();
-            preimage.extend_from_slice(keccak256("Decryption").as_slice());
-            preimage.extend_from_slice(keccak256("1").as_slice());
-            preimage.extend_from_slice(&word(9000));
-            preimage.extend_from_slice(&[0; 12]);
-            preimage.extend_from_slice(&[0x11; 20]);
-            preimage.extend_from_slice(salt);
-            Digest::new(keccak256(preimage).0)
-        };
-        let plain = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
-        let salted =
-            "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)";
-        assert_eq!(domain().separator(), typed(plain, &[]));
-        let with_salt = Eip712Domain { salt: Some(Digest::new([9; 32])), ..domain() };
-        assert_eq!(with_salt.separator(), typed(salted, &[9; 32]));
-    }
-
-    #[test]
-    fn every_part_of_a_statement_changes_its_hash() {
-        let handle = Handle::new([1; 32]);
-        let base = public_decrypt_hash(&domain(), [&handle], &word(7), b"");
-        assert_ne!(base, public_decrypt_hash(&domain(), [&Handle::new([2; 32])], &word(7), b""));
-        assert_ne!(base, public_decrypt_hash(&domain(), [&handle], &word(8), b""));
-        assert_ne!(base, public_decrypt_hash(&domain(), [&handle], &word(7), b"x"));
-        let other = Eip712Domain { chain_id: 1, ..domain() };
-        assert_ne!(base, public_decrypt_hash(&other, [&handle], &word(7), b""));
-    }
-}
+mod tests;

@@ -28,7 +28,7 @@ pub mod signing;
 pub mod state_key;
 mod status;
 
-pub use amount::{PricingError, RequestSize, operators_share, price_of};
+pub use amount::{PricingError, RequestSize, failure_fee_of, operators_share, price_of};
 pub use bytes::{Digest, EvmAddress, Handle, PublicKey, Signature, SignatureError, WrongLength};
 pub use config::{Config, FeeSchedule, Fees, KeyDomain, Limits};
 pub use domain::{Eip712Domain, key_contract_address};
@@ -42,7 +42,10 @@ pub use operation::{
 };
 pub use outcome::{DenialReason, FailureCode, Outcome, UnknownCode};
 pub use query::*;
-pub use record::{Epoch, EpochMode, KeyDigest, KeyRecord, KeyState, KeyType, Party, Totals};
+pub use record::{
+    CrsRecord, Epoch, EpochMode, GrantRecord, KeyDigest, KeyRecord, KeyState, KeyType, MigrationRecord,
+    Party, Totals,
+};
 pub use request::{Callback, RequestBody, request_hash};
 pub use response::StoredResponse;
 pub use status::{State, Status};

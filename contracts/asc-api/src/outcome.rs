@@ -160,11 +160,13 @@ pub enum DenialReason {
     Window,
     /// 8: the key's epoch was revoked.
     EpochRevoked,
+    /// 9: what a ciphertext says of its origin does not hold.
+    Provenance,
 }
 
 impl DenialReason {
     /// Every reason, in order; reason n is at n - 1.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Permission,
         Self::KeyState,
         Self::CrsNotAllowed,
@@ -173,9 +175,10 @@ impl DenialReason {
         Self::UserSignature,
         Self::Window,
         Self::EpochRevoked,
+        Self::Provenance,
     ];
 
-    /// The number in the request's status, 1 to 8.
+    /// The number in the request's status, 1 to 9.
     pub const fn number(self) -> u8 {
         match self {
             Self::Permission => 1,
@@ -186,6 +189,7 @@ impl DenialReason {
             Self::UserSignature => 6,
             Self::Window => 7,
             Self::EpochRevoked => 8,
+            Self::Provenance => 9,
         }
     }
 
@@ -200,6 +204,7 @@ impl DenialReason {
             Self::UserSignature => "user_signature",
             Self::Window => "window",
             Self::EpochRevoked => "epoch_revoked",
+            Self::Provenance => "provenance",
         }
     }
 }
@@ -210,7 +215,7 @@ impl TryFrom<u8> for DenialReason {
         number.checked_sub(1).and_then(|i| Self::ALL.get(usize::from(i)).copied()).ok_or(UnknownCode {
             kind: "denial reason",
             given: u64::from(number),
-            allowed: "1 to 8",
+            allowed: "1 to 9",
         })
     }
 }

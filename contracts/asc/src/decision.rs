@@ -96,6 +96,7 @@ mod tests {
             majority,
             reconstruction: majority,
             parties: (1..=n).map(party).collect(),
+            revoked_at: None,
         }
     }
 

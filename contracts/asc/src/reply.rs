@@ -42,6 +42,7 @@ fn begin_log(session: &mut Session) -> Result<(), ContractError> {
             checksum,
             version: CONTRACT_VERSION.to_owned(),
             config_hash: Digest::sha256(&stored_config),
+            admin: state_key::ADMIN.load(session.deps.storage)?.into_string(),
         },
     )?;
     let config = Box::new(session.config.clone());

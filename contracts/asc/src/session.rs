@@ -1,9 +1,11 @@
 //! What one message works on: state, money and log, read once and written once.
 
-use cosmwasm_std::{Addr, BankMsg, Binary, Coin, DepsMut, Env, Response, Storage, SubMsg, Uint128};
+use cosmwasm_std::{
+    Addr, BankMsg, Binary, Coin, CosmosMsg, DepsMut, Env, Response, Storage, SubMsg, Uint128,
+};
 use kms_asc_api::event::Event;
 use kms_asc_api::log::{LogBody, LogEntry, LogHead};
-use kms_asc_api::{Config, Epoch, EpochId, RequestId, Totals, state_key};
+use kms_asc_api::{Config, Epoch, EpochId, KeyId, KeyRecord, RequestId, Totals, state_key};
 
 use crate::ContractError;
 use crate::refund::Refund;
@@ -34,6 +36,29 @@ impl<'a> Session<'a> {
         let log = load_log_head(deps.storage)?;
         let (stored, events, messages) = ((totals, log), Vec::new(), Vec::new());
         Ok(Self { deps, env, config, actor, totals, log, stored, epoch: None, events, messages })
+    }
+
+    /// Who sent the message; the contract itself in a reply.
+    pub const fn actor(&self) -> &Addr {
+        &self.actor
+    }
+
+    /// Refuses anybody but the admin.
+    pub fn require_admin(&self) -> Result<(), ContractError> {
+        if state_key::ADMIN.load(self.deps.storage)? == self.actor {
+            return Ok(());
+        }
+        Err(ContractError::Unauthorized { sender: self.actor.to_string(), needed: "the admin" })
+    }
+
+    /// A key's record, for its owner alone.
+    pub fn owned_key(&self, id: KeyId) -> Result<KeyRecord, ContractError> {
+        let key = state_key::KEY.may_load(self.deps.storage, id.get())?;
+        let key = key.ok_or(ContractError::UnknownKey(id))?;
+        if key.owner == self.actor.as_str() {
+            return Ok(key);
+        }
+        Err(ContractError::Unauthorized { sender: self.actor.to_string(), needed: "the key's owner" })
     }
 
     /// Block time in seconds.
@@ -108,6 +133,29 @@ impl<'a> Session<'a> {
         self.totals.credits = self.totals.credits.checked_sub(credit)?;
         state_key::CREDIT.remove(self.deps.storage, address);
         Ok(credit)
+    }
+
+    /// Takes an amount out of the treasury, to be paid out at once.
+    pub fn take_from_treasury(&mut self, amount: Uint128) -> Result<(), ContractError> {
+        let left = self.totals.treasury.checked_sub(amount);
+        let (given, allowed) = (amount, self.totals.treasury);
+        self.totals.treasury = left.map_err(|_| ContractError::OverTreasury { given, allowed })?;
+        Ok(())
+    }
+
+    /// All that the contract owes or owns in the configured denomination.
+    pub const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Hands a message to the chain, whose failure is this message's.
+    pub fn send(&mut self, message: impl Into<CosmosMsg>) {
+        self.messages.push(SubMsg::new(message.into()));
+    }
+
+    /// Hands a submessage to the chain.
+    pub fn submessage(&mut self, message: SubMsg) {
+        self.messages.push(message);
     }
 
     /// Puts an amount into the treasury.

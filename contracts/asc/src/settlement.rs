@@ -6,7 +6,7 @@ use kms_asc_api::log::{LogBody, PartyCredit};
 use kms_asc_api::payload::decode_key_digests;
 use kms_asc_api::{
     Digest, EpochId, FailureCode, KeyGen, KeyId, KeyRecord, KeySource, KeyState, Operation, PartyId,
-    RequestBody, State, Status, StoredResponse, operators_share, state_key,
+    RequestBody, State, Status, StoredResponse, failure_fee_of, operators_share, state_key,
 };
 
 use crate::ContractError;
@@ -70,6 +70,7 @@ fn fulfil(
     status.winner = supporters.first().map_or(0, |party| party.get());
     finish(session, body, status, State::Fulfilled, 0)?;
     let refund = Uint128::zero();
+    let payload_digest = Some(payload_digest);
     session.record(Some(body.id), LogBody::RequestFulfilled { payload_digest, refund, credits, treasury })?;
     if let (Operation::KeyGen(op), Some(winner)) = (&body.operation, supporters.first()) {
         let payload = load_response(session, body, *winner)?.payload;
@@ -86,7 +87,9 @@ fn fail(
     code: FailureCode,
     finders: &[PartyId],
 ) -> Result<(), ContractError> {
-    let fee = session.config.failure_fee;
+    let parties = u32::try_from(session.epoch(assigned_epoch(body)?)?.parties.len());
+    let parties = parties.map_err(|_| ContractError::Overflow)?;
+    let fee = failure_fee_of(&session.config, body.price, body.callback.as_ref(), parties)?;
     let count = u128::try_from(finders.len()).map_err(|_| ContractError::Overflow)?;
     let credits = credit_parties(session, body, finders, fee)?;
     let refund = body.price.checked_sub(fee.checked_mul(Uint128::new(count))?)?;

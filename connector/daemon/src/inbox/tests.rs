@@ -38,7 +38,7 @@ fn item(id: u64) -> Item {
         party: PartyId(1),
         code: 3,
         index: 0,
-        receipt: Signature::new([1; 65]),
+        receipt: Signature::new([1; 65]).into(),
     })
 }
 

@@ -39,14 +39,15 @@ struct Stored {
 /// Takes answers in. Data: an outcome each.
 pub fn submit_responses(session: &mut Session, responses: Vec<Answer>) -> Result<Binary, ContractError> {
     let items = responses.into_iter().map(|answer| {
+        let external = answer.external_signature.as_deref().map(Signature::try_from).transpose();
         Ok(Item {
             request_id: answer.request_id,
             epoch: answer.epoch,
             party: answer.party,
             outcome: Outcome::Answer,
             payload: answer.payload.to_vec(),
-            external_signature: answer.external_signature,
-            receipt: answer.receipt,
+            external_signature: external.map_err(|_| RejectReason::ExternalSignature)?,
+            receipt: Signature::try_from(answer.receipt.as_slice()).map_err(|_| RejectReason::Receipt)?,
         })
     });
     take_all(session, items)
@@ -55,15 +56,17 @@ pub fn submit_responses(session: &mut Session, responses: Vec<Answer>) -> Result
 /// Takes failures in. Data: an outcome each.
 pub fn submit_failures(session: &mut Session, failures: Vec<Failure>) -> Result<Binary, ContractError> {
     let items = failures.into_iter().map(|failure| {
-        let code = FailureCode::try_from(failure.code).ok().filter(|code| code.is_operators());
+        let code = u8::try_from(failure.code).ok().and_then(|code| FailureCode::try_from(code).ok());
+        let code = code.filter(|code| code.is_operators());
+        let index = u16::try_from(failure.index).map_err(|_| RejectReason::Index)?;
         Ok(Item {
             request_id: failure.request_id,
             epoch: failure.epoch,
             party: failure.party,
             outcome: Outcome::Failure(code.ok_or(RejectReason::UnknownCode)?),
-            payload: failure.index.to_be_bytes().to_vec(),
+            payload: index.to_be_bytes().to_vec(),
             external_signature: None,
-            receipt: failure.receipt,
+            receipt: Signature::try_from(failure.receipt.as_slice()).map_err(|_| RejectReason::Receipt)?,
         })
     });
     take_all(session, items)

@@ -51,6 +51,7 @@ pub fn query(deps: Deps, env: &Env, msg: QueryMsg) -> Result<Binary, ContractErr
             version: CONTRACT_VERSION.to_owned(),
             state: STATE_VERSION,
         }),
+        QueryMsg::Governance {} => return Err(ContractError::Unsupported("governance")),
         QueryMsg::Epochs { .. } => return Err(ContractError::Unsupported("epochs")),
         QueryMsg::Crs { .. } => return Err(ContractError::Unsupported("crs")),
         QueryMsg::Grants { .. } => return Err(ContractError::Unsupported("grants")),

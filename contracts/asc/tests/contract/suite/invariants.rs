@@ -215,6 +215,7 @@ impl Replay {
                 assert_eq!(KeyRecord { state: state_then, ..state.keys[&id].clone() }, **key);
                 assert!(self.keys.insert(id));
             }
+            other => panic!("no replay of {}", other.kind()),
         }
     }
 

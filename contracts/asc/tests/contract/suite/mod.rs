@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 
 use bank::{Blocked, BlockingBank};
 pub use builder::{SuiteBuilder, WasmAdmin};
-pub use operator::sign;
+pub use operator::{sign, signature};
 pub use requests::{ciphertext, key_gen, public_decrypt, typed_ciphertext, word};
 pub use snapshot::Snapshot;
 pub use terms::{DENOM, START, account, payout};

@@ -1,5 +1,6 @@
 //! What operators' cores sign.
 
+use cosmwasm_std::Binary;
 use kms_asc_api::eip712::{Receipt, key_gen_hash, public_decrypt_hash};
 use kms_asc_api::{
     Answer, Digest, Eip712Domain, Failure, FailureCode, KeyId, Operation, Outcome, PartyId, RequestBody,
@@ -12,6 +13,11 @@ use super::terms::{CHAIN_ID, signing_key};
 /// Signs with the key of a seed; a party's seed is its number.
 pub fn sign(seed: u32, hash: &Digest) -> Signature {
     signing::sign(&signing_key(seed), hash).unwrap()
+}
+
+/// The signature that an item carries.
+pub fn signature(bytes: &Binary) -> Signature {
+    Signature::try_from(bytes.as_slice()).unwrap()
 }
 
 impl Suite {
@@ -66,8 +72,8 @@ impl Suite {
             epoch: self.epoch.id,
             party: PartyId(party),
             payload: payload.into(),
-            external_signature: Some(sign(party, &self.external_hash(id, payload))),
-            receipt: sign(party, &self.receipt(id, party, Outcome::Answer, payload).signing_hash()),
+            external_signature: Some(sign(party, &self.external_hash(id, payload)).into()),
+            receipt: sign(party, &self.receipt(id, party, Outcome::Answer, payload).signing_hash()).into(),
         }
     }
 
@@ -79,9 +85,9 @@ impl Suite {
             request_id: id,
             epoch: self.epoch.id,
             party: PartyId(party),
-            code: code.number(),
-            index,
-            receipt: sign(party, &receipt.signing_hash()),
+            code: code.number().into(),
+            index: index.into(),
+            receipt: sign(party, &receipt.signing_hash()).into(),
         }
     }
 }

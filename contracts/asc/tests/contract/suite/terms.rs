@@ -84,5 +84,5 @@ pub fn payout(number: u32) -> Addr {
 /// `n` operators, of whom `majority` decide.
 pub fn epoch(mode: EpochMode, n: u32, faulty: u32, majority: u32) -> Epoch {
     let parties = (1..=n).map(party).collect();
-    Epoch { id: EpochId(1), mode, faulty, majority, reconstruction: majority, parties }
+    Epoch { id: EpochId(1), mode, faulty, majority, reconstruction: majority, parties, revoked_at: None }
 }
