@@ -279,7 +279,7 @@ mod tests {
             assert_eq!((reason.number(), DenialReason::try_from(i).unwrap()), (i, reason));
             assert_eq!(serde_json::to_string(&reason).unwrap(), format!("\"{reason}\""));
         }
-        assert!(FailureCode::try_from(0).is_err() && FailureCode::try_from(13).is_err());
+        assert!(FailureCode::try_from(0u32).is_err() && FailureCode::try_from(13u32).is_err());
         assert!(Outcome::try_from(13).is_err() && Outcome::try_from(257).is_err());
     }
 
