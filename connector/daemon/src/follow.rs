@@ -85,9 +85,13 @@ impl<L: Ledger, S: BlockSource> Follower<L, S> {
                         break self.skip().await?;
                     }
                     Err(error) => {
-                        self.trouble(&error);
-                        failures = failures.saturating_add(u32::from(is_of_the_block(&error)));
                         let height = blocks.next_height();
+                        if is_of_the_block(&error) {
+                            failures = failures.saturating_add(1);
+                            tracing::warn!(height, failures, code = error.code(), %error, "no block now");
+                        } else {
+                            self.trouble(&error);
+                        }
                         if failures >= MOST_FAILURES && self.chain_is_past(height).await? {
                             let code = error.code();
                             tracing::error!(height, code, %error, "a block cannot be read: state is read instead");

@@ -131,7 +131,7 @@ impl Metrics {
 }
 
 /// Why a row is given up, besides what core and contract say.
-const OWN_REASONS: [&str; 13] = [
+const OWN_REASONS: [&str; 14] = [
     "message_too_large",
     "foreign_answer",
     "core_address",
@@ -145,6 +145,7 @@ const OWN_REASONS: [&str; 13] = [
     "encode",
     "out_of_gas",
     "tx_failed",
+    "not_recorded",
 ];
 
 /// Whether a reason is of the closed set that may be a label.

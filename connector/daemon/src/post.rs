@@ -36,6 +36,9 @@ const GAS_PERCENT: (u64, u64) = (130, 60);
 /// How often the factor grows before batches are halved instead.
 const MOST_BOOSTS: u64 = 3;
 
+/// Why an answer is given up that the chain took, and was paid for, without a trace in the contract's state.
+const NOT_RECORDED: &str = "not_recorded";
+
 /// What posting needs.
 #[derive(Debug)]
 pub struct Outlet<L> {
@@ -287,10 +290,17 @@ impl<L: Ledger> Poster<L> {
         if self.width.narrow(requests.len()) {
             return Ok(());
         }
+        self.strike(requests, code).await
+    }
+
+    /// What of these answers still waits has failed.
+    async fn strike(&mut self, requests: &[RequestId], code: &'static str) -> Result<(), InboxError> {
         let mut given_up = Vec::new();
         for request in requests {
             let waits = self.outlet.inbox.row(*request)?.is_some_and(|row| row.stage() == Stage::Answered);
-            if waits && self.strikes.strike(*request) {
+            if !waits {
+                self.strikes.forget(*request);
+            } else if self.strikes.strike(*request) {
                 given_up.push(*request);
             }
         }
@@ -322,9 +332,9 @@ impl<L: Ledger> Poster<L> {
         match fate {
             Fate::Included => {
                 self.width.widen(requests.len());
-                requests.iter().for_each(|request| self.strikes.forget(*request));
                 self.boosts = 0;
                 self.backoff.reset();
+                self.strike(&requests, NOT_RECORDED).await?;
             }
             Fate::OutOfGas if self.boosts < MOST_BOOSTS => self.boosts += 1,
             // Each such block costs a fee: it must end.

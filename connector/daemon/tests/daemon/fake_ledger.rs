@@ -43,6 +43,8 @@ pub struct State {
     pub unsimulated: BTreeSet<u64>,
     /// Items whose transaction fails in its block.
     pub unexecuted: BTreeSet<u64>,
+    /// Items that are taken and leave no trace.
+    pub unrecorded: BTreeSet<u64>,
     /// Whether blocks are made that the client cannot read.
     pub unreadable_blocks: bool,
     /// What the account lacks.
@@ -85,7 +87,7 @@ impl State {
         let mut outcomes = Vec::new();
         for id in ids {
             let outcome = self.outcomes.remove(&id).unwrap_or(ItemOutcome::Recorded);
-            if !matches!(outcome, ItemOutcome::Rejected(_)) {
+            if !matches!(outcome, ItemOutcome::Rejected(_)) && !self.unrecorded.contains(&id) {
                 self.recorded.insert(id);
             }
             outcomes.push(outcome);

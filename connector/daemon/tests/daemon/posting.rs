@@ -171,6 +171,23 @@ async fn an_answer_that_fails_in_every_block_is_given_up_before_it_eats_the_acco
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_is_taken_and_leaves_no_trace_is_not_paid_for_for_ever() {
+    let (place, ledger) = (Place::new(), FakeLedger::new());
+    ledger.state().unrecorded.insert(2);
+    let inbox = place.inbox();
+    answered(&inbox, 1..=3).await;
+    let poster = Poster::new(outlet(&ledger, &inbox, &Arc::default()));
+    let ended = || {
+        let sent = u64::try_from(ledger.state().sent.len()).unwrap();
+        ledger.state().now = 105 + 2 * sent;
+        count(&inbox, Stage::Answered) + count(&inbox, Stage::Posted) == 0
+    };
+    until(poster.run(CancellationToken::new()), ended).await;
+    assert_eq!(row(&inbox, 2), Some(Row::Parked { reason: "not_recorded".into() }));
+    assert_eq!((count(&inbox, Stage::Done), ledger.state().sent.len()), (2, 8));
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_a_transaction_whose_block_cannot_be_read_state_tells_the_fate_once_it_is_past() {
     let (place, ledger) = (Place::new(), FakeLedger::new());
     ledger.state().unreadable_blocks = true;
