@@ -64,11 +64,12 @@ fn every_link_between_documents_leads_somewhere() {
     assert!(found >= 2, "the check found only {found} links");
 }
 
-/// What stands between backquotes, in the text or in a block of its own.
+/// What stands between backquotes in the text, and what is typed after a prompt in a block of its own.
 fn code(page: &str) -> impl Iterator<Item = String> {
     let blocks = page.split("```").skip(1).step_by(2).flat_map(str::lines);
+    let typed = blocks.filter_map(|line| line.trim().strip_prefix("$ "));
     let words = page.split("```").step_by(2).flat_map(|text| text.split('`').skip(1).step_by(2));
-    blocks.chain(words).map(|line| line.trim().trim_start_matches("$ ").replace('\n', " "))
+    typed.chain(words).map(|line| line.replace('\n', " "))
 }
 
 /// The program's own parser judges: it comes to the last word, which asks for help, only if it understands all before it.
