@@ -7,8 +7,10 @@
 
 #![deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::float_arithmetic)]
 
+mod activation;
 pub mod contract;
 mod decision;
+mod domain;
 mod error;
 mod execute;
 mod instantiate;

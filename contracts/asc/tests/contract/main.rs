@@ -4,13 +4,19 @@
 
 mod adversarial;
 mod close;
+mod epochs;
 mod failures;
 mod instantiate;
+mod keys_and_strings;
 mod log;
 mod money;
+mod permission;
 mod queries;
 mod responses;
 mod submit_request;
 mod suite;
+mod takeover;
 mod unsupported;
+mod user_decrypt;
+mod verify_input;
 mod withdraw;

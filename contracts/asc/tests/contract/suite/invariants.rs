@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cosmwasm_std::Uint128;
 use kms_asc_api::log::{LogBody, PartyCredit};
 use kms_asc_api::{
-    Digest, KeyRecord, LogPage, PartyId, QueryMsg, RequestId, Solvency, State, Status, request_hash,
-    state_key,
+    CrsRecord, Digest, KeyRecord, LogPage, PartyId, QueryMsg, RequestId, Solvency, State, Status,
+    request_hash, state_key,
 };
 
 use super::{Snapshot, Suite};
@@ -78,9 +78,16 @@ impl Suite {
                 let owner = state_key::DIGEST.load(storage, part.digest.as_bytes()).unwrap();
                 assert_eq!(owner, RequestId(*id));
             }
+            // A key's epoch may change; its domain and digests never do.
             let owner = state_key::DOMAIN.load(storage, key.domain.separator().as_bytes()).unwrap();
             assert_eq!(owner, key.id);
         }
+        for (id, crs) in &state.crs {
+            assert_eq!(state.statuses[id].state, State::Fulfilled, "a string comes from a fulfilled request");
+            assert_eq!(state_key::DIGEST.load(storage, crs.digest.as_bytes()).unwrap(), RequestId(*id));
+        }
+        let reserved = 2 * state.keys.len() + state.crs.len();
+        assert_eq!(state.digests.len(), reserved, "nothing else is reserved");
     }
 
     /// What the query gives are the bytes that are hashed.
@@ -159,7 +166,8 @@ struct Replay {
     treasury: u128,
     responses: BTreeMap<(u64, u32), Digest>,
     equivocated: BTreeMap<u64, u32>,
-    keys: BTreeSet<u64>,
+    keys: BTreeMap<u64, KeyRecord>,
+    crs: BTreeMap<u64, CrsRecord>,
 }
 
 impl Replay {
@@ -174,7 +182,12 @@ impl Replay {
 
     fn apply(&mut self, state: &Snapshot, id: u64, body: &LogBody) {
         match body {
-            LogBody::Instantiated { .. } | LogBody::ConfigSet { .. } | LogBody::EpochSet { .. } => {}
+            LogBody::Instantiated { .. }
+            | LogBody::ConfigSet { .. }
+            | LogBody::EpochSet { .. }
+            | LogBody::EpochRevoked { .. }
+            | LogBody::Granted { .. }
+            | LogBody::DomainRegistered { .. } => {}
             LogBody::RequestSubmitted { price, request_hash: hash, .. } => {
                 assert_eq!(*hash, request_hash(&state.bodies[&id].0));
                 assert_eq!(self.states.insert(id, State::Pending), None);
@@ -211,9 +224,19 @@ impl Replay {
                 assert_eq!(self.credits.remove(address), Some(amount.u128()));
             }
             LogBody::KeyActivated { key } => {
-                let state_then = key.state;
-                assert_eq!(KeyRecord { state: state_then, ..state.keys[&id].clone() }, **key);
-                assert!(self.keys.insert(id));
+                assert_eq!(key.id.get(), id);
+                assert!(self.keys.insert(id, *key.clone()).is_none());
+            }
+            LogBody::AttestersSet { key }
+            | LogBody::CrsAllowed { key }
+            | LogBody::KeyStateSet { key }
+            | LogBody::KeyAccepted { key }
+            | LogBody::KeyTakenOver { key } => {
+                assert!(self.keys.insert(key.id.get(), *key.clone()).is_some());
+            }
+            LogBody::CrsActivated { crs } => {
+                assert_eq!(crs.id.get(), id);
+                assert!(self.crs.insert(id, crs.clone()).is_none());
             }
             other => panic!("no replay of {}", other.kind()),
         }
@@ -236,7 +259,13 @@ impl Replay {
         assert_eq!(self.states, states);
         assert_eq!(self.credits, state.credits);
         assert_eq!(self.treasury, state.totals.treasury.u128());
-        assert_eq!(self.keys, state.keys.keys().copied().collect());
+        assert!(self.keys.keys().eq(state.keys.keys()));
+        for (id, key) in &self.keys {
+            // Some tests set a key's state by hand.
+            let state_now = state.keys[id].state;
+            assert_eq!(KeyRecord { state: state_now, ..key.clone() }, state.keys[id]);
+        }
+        assert_eq!(self.crs, state.crs);
         let responses: BTreeMap<_, _> =
             state.responses.iter().map(|(key, (bytes, _))| (*key, Digest::sha256(bytes))).collect();
         assert_eq!(self.responses, responses);

@@ -3,6 +3,8 @@
 
 mod bank;
 mod builder;
+mod by_hand;
+pub mod evidence;
 mod invariants;
 mod operator;
 mod requests;
@@ -24,8 +26,11 @@ use serde::de::DeserializeOwned;
 
 use bank::{Blocked, BlockingBank};
 pub use builder::{SuiteBuilder, WasmAdmin};
-pub use operator::{sign, signature};
-pub use requests::{ciphertext, key_gen, public_decrypt, typed_ciphertext, word};
+pub use operator::{other_forms, sign, signature};
+pub use requests::{
+    ciphertext, crs_gen, import_crs, import_key, key_gen, key_gen_from, public_decrypt, typed_ciphertext,
+    word,
+};
 pub use snapshot::Snapshot;
 pub use terms::{DENOM, START, account, payout};
 
