@@ -35,7 +35,7 @@ pub use domain::{Eip712Domain, key_contract_address};
 pub use fhe_type::{FheType, UnknownFheType};
 pub use id::{CrsId, EpochId, KeyId, PartyId, RequestId};
 pub use item_outcome::{CloseOutcome, ItemOutcome, OutcomesData, RejectReason};
-pub use msg::{Answer, ExecuteMsg, Failure, InstantiateMsg, SubmitRequestData};
+pub use msg::{Answer, ExecuteMsg, Failure, InstantiateMsg, MigrateMsg, SubmitRequestData};
 pub use operation::{
     Ciphertext, CiphertextFormat, CrsGen, CrsSource, KeyGen, KeyParams, KeySource, Operation, OperationKind,
     Provenance, PublicDecrypt, UserDecrypt, VerifyInput,

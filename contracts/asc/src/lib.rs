@@ -12,6 +12,7 @@ mod decision;
 mod error;
 mod execute;
 mod instantiate;
+mod migrate;
 mod permission;
 mod query;
 mod refund;
