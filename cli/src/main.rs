@@ -8,6 +8,7 @@ mod exit;
 mod history;
 mod ledger;
 mod life;
+mod log_entry_text;
 mod log_reading;
 mod output;
 mod progress;

@@ -17,7 +17,7 @@ use url::Url;
 use crate::{
     AccountName, Deployment, Layout, Lifetime, ProcessStatus, Programs, deploy,
     node::{self, Genesis, Node},
-    operator, ports,
+    operator, ports, readiness,
     supervisor::{Launch, Supervisor},
     terms,
 };
@@ -237,7 +237,21 @@ impl Stack {
         self.supervisor.ready(&launch.name, PROGRAM_PATIENCE, listens).await
     }
 
-    /// Starts whatever does not run, and deploys the contract if that was not done.
+    /// Waits until the connector says that it can do its work: that node, core and account are as they should be.
+    ///
+    /// # Errors
+    /// With what it says of itself and the end of its log, if it ends or does not come to that.
+    pub async fn operator_ready(&self) -> Result<()> {
+        let page = operator::admin(&self.layout)?;
+        let ready = || async { readiness::ask(page).await.is_ok_and(|said| said.ready) };
+        let waited = self.supervisor.ready(operator::CONNECTOR, PROGRAM_PATIENCE, ready).await;
+        let Err(error) = waited else { return Ok(()) };
+        let said = readiness::ask(page).await.map_or_else(|error| format!("{error:#}"), |said| said.text);
+        Err(error.context(format!("the connector says: {said}")))
+    }
+
+    /// Starts whatever does not run, deploys the contract if that was not done, and waits until requests can be
+    /// served.
     ///
     /// # Errors
     /// Of the first step that fails; what was started keeps running.
@@ -247,7 +261,8 @@ impl Stack {
             self.deploy().await?;
         }
         self.start_core().await?;
-        self.start_connector().await
+        self.start_connector().await?;
+        self.operator_ready().await
     }
 
     /// What runs of the stack in `folder`; also while another program has it open.

@@ -48,7 +48,9 @@ impl Width {
     /// A batch of `items` was too much: half of it next time. False if it had one item only, so that nothing can
     /// be halved.
     pub fn narrow(&mut self, items: usize) -> bool {
-        self.now = (items / 2).max(1);
+        if items > 1 {
+            self.now = items / 2;
+        }
         items > 1
     }
 

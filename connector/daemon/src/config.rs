@@ -46,11 +46,17 @@ pub struct Follow {
     pub poll_interval: Period,
     /// After how many blocks the inbox is compared with the contract's state.
     pub reconcile_blocks: u64,
+    /// After how much time it is compared at the latest, whether blocks are read or not.
+    pub reconcile_every: Period,
 }
 
 impl Default for Follow {
     fn default() -> Self {
-        Self { poll_interval: Period::millis(50), reconcile_blocks: 100 }
+        Self {
+            poll_interval: Period::millis(50),
+            reconcile_blocks: 100,
+            reconcile_every: Period::millis(30_000),
+        }
     }
 }
 

@@ -195,9 +195,9 @@ mod tests {
     fn an_answer_and_a_failure_are_taken_over_whole() {
         let Ok(Item::Answer(taken)) = item(answer()) else { panic!("no answer") };
         assert_eq!((taken.payload.as_slice(), taken.request_id.get()), (&[5; 32][..], 7));
-        assert_eq!(taken.external_signature, Some(Signature::new([2; 65])));
+        assert_eq!(taken.external_signature, Some(Signature::new([2; 65]).into()));
         let Ok(Item::Failure(taken)) = item(failure(3, 65_535)) else { panic!("no failure") };
-        assert_eq!((taken.code, taken.index), (3, Failure::NO_INDEX));
+        assert_eq!((taken.code, taken.index), (3, u32::from(Failure::NO_INDEX)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
+use kms_asc_api::RequestId;
 use kms_chain::{Error as ChainError, Fraction, Gas};
 use tokio::{
     task::{JoinError, JoinSet},
@@ -21,6 +22,7 @@ use crate::{
     machine::{Operator, Stage, Step, verdict},
     metrics::{Metrics, Outcome},
     settle::{Fate, settle},
+    strikes::Strikes,
 };
 
 /// How often is looked for answers whose time has come.
@@ -33,6 +35,9 @@ const HEADROOM: u64 = 100_000;
 const GAS_PERCENT: (u64, u64) = (130, 60);
 /// How often the factor grows before batches are halved instead.
 const MOST_BOOSTS: u64 = 3;
+
+/// Why an answer is given up that the chain took, and was paid for, without a trace in the contract's state.
+const NOT_RECORDED: &str = "not_recorded";
 
 /// What posting needs.
 #[derive(Debug)]
@@ -57,6 +62,7 @@ pub struct Poster<L> {
     outlet: Outlet<L>,
     width: Width,
     boosts: u64,
+    strikes: Strikes,
     backoff: Backoff,
     hold: Option<Instant>,
     ready_since: Option<Instant>,
@@ -66,7 +72,7 @@ pub struct Poster<L> {
 #[derive(Debug)]
 struct Landed {
     fate: Fate,
-    items: usize,
+    requests: Vec<RequestId>,
 }
 
 impl<L: Ledger> Poster<L> {
@@ -74,7 +80,16 @@ impl<L: Ledger> Poster<L> {
     pub fn new(outlet: Outlet<L>) -> Self {
         let width = Width::new(outlet.config.max_items);
         let backoff = Backoff::new(FIRST_PAUSE, outlet.config.longest_pause.get());
-        Self { outlet, width, boosts: 0, backoff, hold: None, ready_since: None, flights: JoinSet::new() }
+        Self {
+            outlet,
+            width,
+            boosts: 0,
+            strikes: Strikes::default(),
+            backoff,
+            hold: None,
+            ready_since: None,
+            flights: JoinSet::new(),
+        }
     }
 
     /// Takes up what was under way, then posts until it is told to stop and sees to its end what is under way.
@@ -89,11 +104,11 @@ impl<L: Ledger> Poster<L> {
                 () = stop.cancelled() => {}
                 () = self.outlet.inbox.answers_came() => {}
                 () = sleep_until(wake) => {}
-                Some(landed) = self.flights.join_next() => self.landed(landed)?,
+                Some(landed) = self.flights.join_next() => self.landed(landed).await?,
             }
         }
         while let Some(landed) = self.flights.join_next().await {
-            self.landed(landed)?;
+            self.landed(landed).await?;
         }
         Ok(())
     }
@@ -136,12 +151,18 @@ impl<L: Ledger> Poster<L> {
 
     /// The answers of the next transaction.
     ///
-    /// While one is under way, the next waits until it is full; and the first waits a moment for company.
+    /// While one is under way, the next waits until it is full; and the first waits a moment for company. What
+    /// failed alone goes alone, after its rest.
     async fn next_batch(&mut self) -> Result<Next, NextError> {
         let Outlet { ledger, inbox, config, .. } = &self.outlet;
         let Head { time, .. } = ledger.head().await?;
         let width = self.width.get();
-        let ready = inbox.queue(Stage::Answered, time, width, |_| true)?;
+        let strikes = &mut self.strikes;
+        let mut ready = inbox.queue(Stage::Answered, time, width, |request| strikes.has_rested(request))?;
+        match ready.first() {
+            Some(first) if strikes.has(first.request) => ready.truncate(1),
+            _ => ready.retain(|entry| !strikes.has(entry.request)),
+        }
         if ready.is_empty() {
             self.ready_since = None;
             return Ok(Next::Nothing);
@@ -181,6 +202,7 @@ impl<L: Ledger> Poster<L> {
             }
         }
         if !finished.is_empty() {
+            finished.iter().for_each(|(request, _)| strikes.forget(*request));
             inbox.steps(finished).await?;
         }
         let batch = first_batch(items, width, config);
@@ -198,7 +220,7 @@ impl<L: Ledger> Poster<L> {
             Err(error) => return self.refused(error, &items).await,
         };
         failpoint::reach(failpoint::TX_SIGNED);
-        let stored = StoredTx { tx, requests: items.iter().map(Item::request_id).collect() };
+        let stored = StoredTx { tx, requests: requests(&items) };
         self.outlet.inbox.posting(stored.clone()).await?;
         failpoint::reach(failpoint::TX_STORED);
         match self.outlet.ledger.broadcast(&stored.tx).await {
@@ -224,18 +246,24 @@ impl<L: Ledger> Poster<L> {
     /// The chain did not take the call, for certain. Nothing is lost: its rows are answered, and not posted.
     async fn refused(&mut self, error: ChainError, items: &[Item]) -> Result<(), InboxError> {
         let code = error.code();
-        let for_what_it_says = error.contract_message().is_some();
         match &error {
             ChainError::SequenceMismatch { .. } => {
                 tracing::info!(code, %error, "signed anew");
                 self.rest();
             }
-            ChainError::TooLarge { .. } | ChainError::GasAboveBlockLimit { .. } => {
-                self.halve_or_park(items, code).await?;
+            ChainError::TooLarge { .. } => {
+                if !self.width.narrow(items.len()) {
+                    self.park(&requests(items), code).await?;
+                }
             }
-            ChainError::Simulation { .. } if for_what_it_says => {
-                tracing::warn!(code, %error, items = items.len(), "the contract refuses the call");
-                self.halve_or_park(items, code).await?;
+            ChainError::Simulation { .. }
+            | ChainError::GasAboveBlockLimit { .. }
+            | ChainError::Rejected { .. }
+            | ChainError::InvalidValue { .. }
+            | ChainError::Encode { .. } => {
+                tracing::warn!(code, %error, items = items.len(), "this call is not taken");
+                self.boosts = 0;
+                self.halve_or_strike(&requests(items), code).await?;
             }
             ChainError::InsufficientFunds { .. } | ChainError::UnknownAccount { .. } => {
                 self.cannot_pay(&error)
@@ -252,21 +280,50 @@ impl<L: Ledger> Poster<L> {
         Ok(())
     }
 
-    async fn halve_or_park(&mut self, items: &[Item], code: &'static str) -> Result<(), InboxError> {
-        if self.width.narrow(items.len()) {
+    /// One of these answers may be what the chain does not take. Halving finds it; alone, it rests and is given up
+    /// when that was too often, and the others go on.
+    async fn halve_or_strike(
+        &mut self,
+        requests: &[RequestId],
+        code: &'static str,
+    ) -> Result<(), InboxError> {
+        if self.width.narrow(requests.len()) {
             return Ok(());
         }
-        let park = |item: &Item| {
-            let request = item.request_id();
-            tracing::error!(%request, reason = code, "this answer cannot be posted: given up");
-            (request, Step::Park(code.to_owned()))
-        };
-        self.outlet.metrics.transacted(Outcome::Parked);
-        self.outlet.inbox.steps(items.iter().map(park).collect()).await
+        self.strike(requests, code).await
     }
 
-    fn landed(&mut self, landed: Result<Result<Landed, InboxError>, JoinError>) -> Result<(), InboxError> {
-        let Landed { fate, items } = match landed {
+    /// What of these answers still waits has failed.
+    async fn strike(&mut self, requests: &[RequestId], code: &'static str) -> Result<(), InboxError> {
+        let mut given_up = Vec::new();
+        for request in requests {
+            let waits = self.outlet.inbox.row(*request)?.is_some_and(|row| row.stage() == Stage::Answered);
+            if !waits {
+                self.strikes.forget(*request);
+            } else if self.strikes.strike(*request) {
+                given_up.push(*request);
+            }
+        }
+        self.park(&given_up, code).await
+    }
+
+    async fn park(&self, requests: &[RequestId], code: &'static str) -> Result<(), InboxError> {
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let park = |request: &RequestId| {
+            tracing::error!(%request, reason = code, "this answer cannot be posted: given up");
+            (*request, Step::Park(code.to_owned()))
+        };
+        self.outlet.metrics.transacted(Outcome::Parked);
+        self.outlet.inbox.steps(requests.iter().map(park).collect()).await
+    }
+
+    async fn landed(
+        &mut self,
+        landed: Result<Result<Landed, InboxError>, JoinError>,
+    ) -> Result<(), InboxError> {
+        let Landed { fate, requests } = match landed {
             Ok(landed) => landed?,
             Err(error) => return self.broke_off(&error),
         };
@@ -274,17 +331,18 @@ impl<L: Ledger> Poster<L> {
         self.outlet.metrics.transacted(if done { Outcome::Done } else { Outcome::Again });
         match fate {
             Fate::Included => {
-                self.width.widen(items);
+                self.width.widen(requests.len());
                 self.boosts = 0;
                 self.backoff.reset();
+                self.strike(&requests, NOT_RECORDED).await?;
             }
             Fate::OutOfGas if self.boosts < MOST_BOOSTS => self.boosts += 1,
-            Fate::OutOfGas => {
-                self.width.narrow(items);
+            // Each such block costs a fee: it must end.
+            Fate::OutOfGas | Fate::Failed => {
                 self.rest();
+                self.halve_or_strike(&requests, fate.code()).await?;
             }
             Fate::Unpaid => self.cannot_pay(&"the fee was not payable in the block"),
-            Fate::Failed => self.rest(),
             Fate::Vanished => {}
         }
         Ok(())
@@ -302,8 +360,9 @@ impl<L: Ledger> Poster<L> {
 
     fn see_off(&mut self, stored: StoredTx) {
         let (ledger, inbox) = (Arc::clone(&self.outlet.ledger), self.outlet.inbox.clone());
-        let items = stored.requests.len();
-        self.flights.spawn(async move { Ok(Landed { fate: settle(ledger, inbox, stored).await?, items }) });
+        let requests = stored.requests.clone();
+        self.flights
+            .spawn(async move { Ok(Landed { fate: settle(ledger, inbox, stored).await?, requests }) });
     }
 
     fn gas(&self) -> Gas {
@@ -326,6 +385,10 @@ impl<L: Ledger> Poster<L> {
     fn rest(&mut self) {
         self.hold = Some(Instant::now() + self.backoff.pause());
     }
+}
+
+fn requests(items: &[Item]) -> Vec<RequestId> {
+    items.iter().map(Item::request_id).collect()
 }
 
 /// What there is to post.

@@ -134,6 +134,14 @@ impl TryFrom<u8> for FailureCode {
     }
 }
 
+impl TryFrom<u32> for FailureCode {
+    type Error = UnknownCode;
+    fn try_from(number: u32) -> Result<Self, UnknownCode> {
+        let unknown = UnknownCode { kind: "failure code", given: u64::from(number), allowed: "1 to 12" };
+        u8::try_from(number).ok().and_then(|number| Self::try_from(number).ok()).ok_or(unknown)
+    }
+}
+
 impl fmt::Display for FailureCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -249,10 +257,9 @@ impl TryFrom<u32> for Outcome {
     type Error = UnknownCode;
     fn try_from(number: u32) -> Result<Self, UnknownCode> {
         let unknown = UnknownCode { kind: "outcome", given: u64::from(number), allowed: "0 to 12" };
-        match u8::try_from(number) {
-            Ok(0) => Ok(Self::Answer),
-            Ok(code) => FailureCode::try_from(code).map(Self::Failure).map_err(|_| unknown),
-            Err(_) => Err(unknown),
+        match number {
+            0 => Ok(Self::Answer),
+            code => FailureCode::try_from(code).map(Self::Failure).map_err(|_| unknown),
         }
     }
 }
@@ -272,7 +279,7 @@ mod tests {
             assert_eq!((reason.number(), DenialReason::try_from(i).unwrap()), (i, reason));
             assert_eq!(serde_json::to_string(&reason).unwrap(), format!("\"{reason}\""));
         }
-        assert!(FailureCode::try_from(0).is_err() && FailureCode::try_from(13).is_err());
+        assert!(FailureCode::try_from(0u32).is_err() && FailureCode::try_from(13u32).is_err());
         assert!(Outcome::try_from(13).is_err() && Outcome::try_from(257).is_err());
     }
 

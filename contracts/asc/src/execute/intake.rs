@@ -56,8 +56,7 @@ pub fn submit_responses(session: &mut Session, responses: Vec<Answer>) -> Result
 /// Takes failures in. Data: an outcome each.
 pub fn submit_failures(session: &mut Session, failures: Vec<Failure>) -> Result<Binary, ContractError> {
     let items = failures.into_iter().map(|failure| {
-        let code = u8::try_from(failure.code).ok().and_then(|code| FailureCode::try_from(code).ok());
-        let code = code.filter(|code| code.is_operators());
+        let code = FailureCode::try_from(failure.code).ok().filter(|code| code.is_operators());
         let index = u16::try_from(failure.index).map_err(|_| RejectReason::Index)?;
         Ok(Item {
             request_id: failure.request_id,
