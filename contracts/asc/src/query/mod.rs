@@ -3,6 +3,7 @@
 mod ledger;
 mod list;
 mod request;
+mod why_pending;
 
 use cosmwasm_std::{Addr, Binary, Deps, Env, Storage, to_json_binary};
 use kms_asc_api::{DomainView, Governance, Quote, Version};
@@ -62,7 +63,9 @@ pub fn query(deps: Deps, env: &Env, msg: QueryMsg) -> Result<Binary, ContractErr
         QueryMsg::Grants { key_id, start_after, limit } => {
             to_json_binary(&list::grants(deps, env, key_id, start_after, limit)?)
         }
-        QueryMsg::WhyPending { .. } => return Err(ContractError::Unsupported("why_pending")),
+        QueryMsg::WhyPending { request_id } => {
+            to_json_binary(&why_pending::why_pending(storage, env, request_id)?)
+        }
     };
     Ok(json?)
 }
