@@ -203,6 +203,13 @@ impl ExecuteMsg {
     }
 }
 
+/// What the contract tells itself when announced code takes over. Nobody else may send it.
+#[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
+#[derive(Eq)]
+pub struct MigrateMsg {}
+
 /// An operator's answer.
 #[cw_serde]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,7 @@
 //! Records of contract state: operators, keys, money.
 
 use cosmwasm_schema::cw_serde;
-use cosmwasm_std::Uint128;
+use cosmwasm_std::{OverflowError, Uint128};
 
 use crate::{CrsId, Digest, Eip712Domain, EpochId, EvmAddress, KeyId, KeyParams, PartyId, PublicKey};
 
@@ -266,4 +266,14 @@ pub struct Totals {
     pub credits: Uint128,
     /// What the admin can withdraw.
     pub treasury: Uint128,
+}
+
+impl Totals {
+    /// All of it together: what the contract must hold at least.
+    ///
+    /// # Errors
+    /// When it does not fit 128 bits.
+    pub fn owed(&self) -> Result<Uint128, OverflowError> {
+        self.escrow.checked_add(self.credits)?.checked_add(self.treasury)
+    }
 }

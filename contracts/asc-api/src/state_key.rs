@@ -96,6 +96,8 @@ pub const PROPOSED_ADMIN: Item<Addr> = Item::new("proposed_admin");
 pub const MIGRATION: Item<MigrationRecord> = Item::new("migration");
 /// Whether new requests are refused.
 pub const PAUSED: Item<bool> = Item::new("paused");
+/// Version of the layout of all this; absent in a state of the first one.
+pub const STATE_VERSION: Item<u32> = Item::new("state_version");
 
 #[cfg(test)]
 mod tests {
@@ -144,6 +146,7 @@ mod tests {
             (PROPOSED_ADMIN.as_slice(), "proposed_admin"),
             (MIGRATION.as_slice(), "migration"),
             (PAUSED.as_slice(), "paused"),
+            (STATE_VERSION.as_slice(), "state_version"),
             (LOG_HEAD, "log_head"),
         ] {
             assert_eq!(key, expected.as_bytes());

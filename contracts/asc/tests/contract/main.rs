@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod adversarial;
+mod callback;
+mod cancel;
 mod close;
 mod epochs;
 mod failures;
@@ -16,7 +18,7 @@ mod responses;
 mod submit_request;
 mod suite;
 mod takeover;
-mod unsupported;
 mod user_decrypt;
 mod verify_input;
+mod why_pending;
 mod withdraw;

@@ -62,6 +62,6 @@ pub fn at_most(what: &'static str, given: usize, allowed: u64) -> Result<(), Con
 }
 
 /// The record of a key that must exist.
-fn existing_key(storage: &dyn Storage, id: KeyId) -> Result<KeyRecord, ContractError> {
+pub fn existing_key(storage: &dyn Storage, id: KeyId) -> Result<KeyRecord, ContractError> {
     state_key::KEY.may_load(storage, id.get())?.ok_or(ContractError::UnknownKey(id))
 }

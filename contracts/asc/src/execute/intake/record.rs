@@ -6,6 +6,7 @@ use kms_asc_api::{Digest, ItemOutcome, Outcome, StoredResponse, state_key};
 
 use super::{Item, Stored};
 use crate::ContractError;
+use crate::execute::cancel;
 use crate::session::Session;
 use crate::settlement;
 
@@ -65,6 +66,7 @@ pub fn count(session: &mut Session, item: Item, stored: Stored) -> Result<ItemOu
         LogBody::ResponseRecorded { party, epoch, outcome, response_hash }
     };
     session.record(Some(id), recorded)?;
+    cancel::lapse(session, id, &mut status)?;
     settlement::settle_if_decided(session, &stored.body, &mut status)?;
     state_key::STATUS.save(session.deps.storage, id.get(), &status.encode());
     Ok(ItemOutcome::Recorded)

@@ -7,6 +7,7 @@ mod by_hand;
 pub mod evidence;
 mod invariants;
 mod operator;
+mod receiver;
 mod requests;
 mod snapshot;
 pub mod terms;
@@ -27,6 +28,7 @@ use serde::de::DeserializeOwned;
 use bank::{Blocked, BlockingBank};
 pub use builder::{SuiteBuilder, WasmAdmin};
 pub use operator::{other_forms, sign, signature};
+pub use receiver::CALLBACK_GAS;
 pub use requests::{
     ciphertext, crs_gen, import_crs, import_key, key_gen, key_gen_from, public_decrypt, typed_ciphertext,
     word,
