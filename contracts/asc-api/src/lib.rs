@@ -35,6 +35,7 @@ pub use domain::{Eip712Domain, key_contract_address};
 pub use fhe_type::{FheType, UnknownFheType};
 pub use id::{CrsId, EpochId, KeyId, PartyId, RequestId};
 pub use item_outcome::{CloseOutcome, ItemOutcome, OutcomesData, RejectReason};
+pub use kms_callback::{Callback, EndState, KmsResult};
 pub use msg::{Answer, ExecuteMsg, Failure, InstantiateMsg, SubmitRequestData};
 pub use operation::{
     Ciphertext, CiphertextFormat, CrsGen, CrsSource, KeyGen, KeyParams, KeySource, Operation, OperationKind,
@@ -46,7 +47,7 @@ pub use record::{
     CrsRecord, Epoch, EpochMode, GrantRecord, KeyDigest, KeyRecord, KeyState, KeyType, MigrationRecord,
     Party, Totals,
 };
-pub use request::{Callback, RequestBody, request_hash};
+pub use request::{RequestBody, request_hash};
 pub use response::StoredResponse;
 pub use status::{State, Status};
 

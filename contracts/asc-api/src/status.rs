@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use cosmwasm_schema::cw_serde;
+use kms_callback::EndState;
 
 use crate::{DecodeError, DenialReason, FailureCode, PartyId};
 
@@ -57,6 +58,17 @@ impl State {
     /// Whether nothing can change any more.
     pub const fn is_terminal(self) -> bool {
         !matches!(self, Self::Pending)
+    }
+
+    /// How a request that was accepted ended; none while it is pending, or if it was denied.
+    pub const fn end(self) -> Option<EndState> {
+        match self {
+            Self::Pending | Self::Denied => None,
+            Self::Fulfilled => Some(EndState::Fulfilled),
+            Self::Failed => Some(EndState::Failed),
+            Self::Expired => Some(EndState::Expired),
+            Self::Cancelled => Some(EndState::Cancelled),
+        }
     }
 }
 
@@ -266,6 +278,14 @@ mod tests {
         assert_eq!(status.effective(Some(100), Some(100), 100), State::Expired);
         let fulfilled = Status::new(State::Fulfilled, 0, 1, 1);
         assert_eq!(fulfilled.effective(Some(100), Some(60), 1000), State::Fulfilled);
+    }
+
+    #[test]
+    fn a_state_that_is_an_end_has_the_same_name_as_one() {
+        for state in State::ALL {
+            let named = |end| serde_json::to_string(&end).unwrap() == format!("\"{state}\"");
+            assert_eq!(state.end().is_some_and(named), state.is_terminal() && state != State::Denied);
+        }
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Session<'a> {
     epoch: Option<Epoch>,
     events: Vec<Event>,
     messages: Vec<SubMsg>,
+    /// What runs foreign code: sent when all else is done.
+    last: Vec<SubMsg>,
 }
 
 impl<'a> Session<'a> {
@@ -34,8 +36,9 @@ impl<'a> Session<'a> {
         let config = state_key::CONFIG.load(deps.storage)?;
         let totals = state_key::TOTALS.load(deps.storage)?;
         let log = load_log_head(deps.storage)?;
-        let (stored, events, messages) = ((totals, log), Vec::new(), Vec::new());
-        Ok(Self { deps, env, config, actor, totals, log, stored, epoch: None, events, messages })
+        let stored = (totals, log);
+        let (events, messages, last) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { deps, env, config, actor, totals, log, stored, epoch: None, events, messages, last })
     }
 
     /// Who sent the message; the contract itself in a reply.
@@ -158,6 +161,11 @@ impl<'a> Session<'a> {
         self.messages.push(message);
     }
 
+    /// Hands a submessage to the chain behind all others: foreign code must not run while money is on its way.
+    pub fn send_last(&mut self, message: SubMsg) {
+        self.last.push(message);
+    }
+
     /// Puts an amount into the treasury.
     pub fn add_to_treasury(&mut self, amount: Uint128) -> Result<(), ContractError> {
         self.totals.treasury = self.totals.treasury.checked_add(amount)?;
@@ -195,7 +203,8 @@ impl<'a> Session<'a> {
             self.deps.storage.set(state_key::LOG_HEAD, &self.log.encode());
         }
         let events = self.events.into_iter().map(cosmwasm_std::Event::from);
-        let mut response = Response::new().add_events(events).add_submessages(self.messages);
+        let mut response = Response::new().add_events(events);
+        response = response.add_submessages(self.messages).add_submessages(self.last);
         if !data.is_empty() {
             response = response.set_data(data);
         }

@@ -10,6 +10,7 @@ use kms_asc_api::{
 };
 
 use crate::ContractError;
+use crate::callback;
 use crate::decision::{Decision, Vote, decide_by_majority, may_decide};
 use crate::session::Session;
 
@@ -42,7 +43,8 @@ fn votes(session: &Session, body: &RequestBody, status: &Status) -> Result<Vec<V
         .collect()
 }
 
-fn load_response(
+/// What a party said to a request.
+pub fn load_response(
     session: &Session,
     body: &RequestBody,
     party: PartyId,
@@ -107,7 +109,21 @@ pub fn expire(session: &mut Session, body: &RequestBody, status: &mut Status) ->
     session.refund(body.id, &requester(body), refund)
 }
 
-/// What every end has in common: the price leaves escrow, the request leaves the open ones.
+/// The requester took it back, and no operator spoke before that took effect: all is refunded.
+pub fn cancel(session: &mut Session, body: &RequestBody, status: &mut Status) -> Result<(), ContractError> {
+    finish(session, body, status, State::Cancelled, 0)?;
+    let (refund, credits, treasury) = (body.price, Vec::new(), Uint128::zero());
+    session.record(Some(body.id), LogBody::RequestCancelled { refund, credits, treasury })?;
+    session.refund(body.id, &requester(body), refund)
+}
+
+/// Its epoch was revoked, so that nobody can answer any more: all is refunded.
+pub fn give_up(session: &mut Session, body: &RequestBody, status: &mut Status) -> Result<(), ContractError> {
+    fail(session, body, status, FailureCode::KeyUnavailable, &[])
+}
+
+/// What every end has in common: the price leaves escrow, the request leaves the open ones, the requesting
+/// contract is called.
 fn finish(
     session: &mut Session,
     body: &RequestBody,
@@ -126,7 +142,7 @@ fn finish(
         more => state_key::PENDING.save(storage, &requester, &more.saturating_sub(1))?,
     }
     session.emit(Event::Finished { request_id: body.id, state });
-    Ok(())
+    callback::call(session, body, status)
 }
 
 /// The epoch that has to answer: every request has one that was not denied.

@@ -34,7 +34,9 @@ fn close_one(session: &mut Session, id: RequestId) -> Result<CloseOutcome, Contr
     };
     match status.effective(body.deadline, revoked_at, session.now()) {
         State::Expired => settlement::expire(session, &body, &mut status)?,
-        _ => return Ok(CloseOutcome::NotDue),
+        State::Cancelled => settlement::cancel(session, &body, &mut status)?,
+        State::Failed => settlement::give_up(session, &body, &mut status)?,
+        State::Pending | State::Fulfilled | State::Denied => return Ok(CloseOutcome::NotDue),
     }
     state_key::STATUS.save(session.deps.storage, id.get(), &status.encode());
     Ok(CloseOutcome::Closed(status.state))

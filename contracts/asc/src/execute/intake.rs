@@ -12,6 +12,7 @@ use kms_asc_api::{
     request_hash, state_key,
 };
 
+use super::cancel;
 use crate::ContractError;
 use crate::session::Session;
 use crate::settlement;
@@ -272,6 +273,7 @@ fn count(session: &mut Session, item: Item, stored: Stored) -> Result<ItemOutcom
         LogBody::ResponseRecorded { party, epoch, outcome, response_hash }
     };
     session.record(Some(id), recorded)?;
+    cancel::lapse(session, id, &mut status)?;
     settlement::settle_if_decided(session, &stored.body, &mut status)?;
     state_key::STATUS.save(session.deps.storage, id.get(), &status.encode());
     Ok(ItemOutcome::Recorded)

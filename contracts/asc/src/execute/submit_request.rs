@@ -35,8 +35,8 @@ pub fn submit_request(
     if state_key::PAUSED.load(session.deps.storage)? {
         return Err(ContractError::Paused);
     }
-    if callback.is_some() {
-        return Err(ContractError::Unsupported("callback"));
+    if let Some(callback) = &callback {
+        crate::callback::check(session, requester, callback)?;
     }
     let newest = EpochId(state_key::NEWEST_EPOCH.load(session.deps.storage)?);
     form::check(session, newest, &operation)?;

@@ -3,6 +3,7 @@
 mod ledger;
 mod list;
 mod request;
+mod why_pending;
 
 use cosmwasm_std::{Binary, Deps, Env, to_json_binary};
 use kms_asc_api::{DomainView, Quote, Version};
@@ -55,7 +56,9 @@ pub fn query(deps: Deps, env: &Env, msg: QueryMsg) -> Result<Binary, ContractErr
         QueryMsg::Epochs { .. } => return Err(ContractError::Unsupported("epochs")),
         QueryMsg::Crs { .. } => return Err(ContractError::Unsupported("crs")),
         QueryMsg::Grants { .. } => return Err(ContractError::Unsupported("grants")),
-        QueryMsg::WhyPending { .. } => return Err(ContractError::Unsupported("why_pending")),
+        QueryMsg::WhyPending { request_id } => {
+            to_json_binary(&why_pending::why_pending(storage, env, request_id)?)
+        }
     };
     Ok(json?)
 }

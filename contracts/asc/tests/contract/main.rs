@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod adversarial;
+mod callback;
+mod cancel;
 mod close;
 mod failures;
 mod instantiate;
@@ -13,4 +15,5 @@ mod responses;
 mod submit_request;
 mod suite;
 mod unsupported;
+mod why_pending;
 mod withdraw;

@@ -1,10 +1,10 @@
 //! What INTERFACES names and this version does not act on is understood, and answered `unsupported`.
 
-use cosmwasm_std::{Binary, Uint128, coins};
+use cosmwasm_std::{Binary, Uint128};
 use kms_asc_api::{
-    Callback, Ciphertext, CiphertextFormat, CrsGen, CrsId, CrsSource, Digest, Eip712Domain, EpochId,
-    EvmAddress, ExecuteMsg, KeyGen, KeyId, KeyParams, KeySource, KeyState, Operation, Provenance, QueryMsg,
-    RequestId, Signature, UserDecrypt, VerifyInput,
+    Ciphertext, CiphertextFormat, CrsGen, CrsId, CrsSource, Digest, Eip712Domain, EpochId, EvmAddress,
+    ExecuteMsg, KeyGen, KeyId, KeyParams, KeySource, KeyState, Operation, Provenance, QueryMsg, RequestId,
+    Signature, UserDecrypt, VerifyInput,
 };
 
 use crate::suite::{DENOM, Suite, account, ciphertext, key_gen, public_decrypt};
@@ -21,7 +21,6 @@ fn every_other_message_is_unsupported_whoever_sends_it() {
     let domain = Eip712Domain { name: "Other".to_owned(), ..suite.default_domain(KEY) };
     let (config, epoch) = (Box::new(suite.config.clone()), Box::new(suite.epoch.clone()));
     let msgs = [
-        ExecuteMsg::Cancel { request_id: id },
         ExecuteMsg::Grant { key_id: KEY, grantee: somebody(), until: None },
         ExecuteMsg::Revoke { key_id: KEY, grantee: somebody() },
         ExecuteMsg::SetAttesters { key_id: KEY, attesters: vec![EvmAddress::new([1; 20])], threshold: 1 },
@@ -123,10 +122,6 @@ fn every_other_field_of_a_request_is_unsupported() {
         assert_eq!(refusal.code, "unsupported", "{what}: {}", refusal.text);
         assert!(refusal.text.ends_with(what), "{}", refusal.text);
     }
-    let callback = Some(Callback { gas_limit: 100_000 });
-    let msg = ExecuteMsg::SubmitRequest { operation: Box::new(key_gen()), ttl: None, callback };
-    let refusal = suite.execute(&suite.owner(), &msg, &coins(10_000, DENOM)).unwrap_err();
-    assert_eq!(refusal.code, "unsupported");
 }
 
 #[test]
@@ -136,7 +131,6 @@ fn every_other_query_is_unsupported() {
         (QueryMsg::Epochs { start_after: None, limit: None }, "epochs"),
         (QueryMsg::Crs { id: CrsId(1) }, "crs"),
         (QueryMsg::Grants { key_id: KEY, start_after: None, limit: None }, "grants"),
-        (QueryMsg::WhyPending { request_id: RequestId(1) }, "why_pending"),
     ];
     for (query, what) in queries {
         let refusal = suite.query::<Binary>(&query).unwrap_err();

@@ -160,6 +160,8 @@ struct Replay {
     responses: BTreeMap<(u64, u32), Digest>,
     equivocated: BTreeMap<u64, u32>,
     keys: BTreeSet<u64>,
+    cancels: BTreeMap<u64, u64>,
+    callback_failures: BTreeSet<u64>,
 }
 
 impl Replay {
@@ -204,6 +206,21 @@ impl Replay {
             LogBody::RequestExpired { refund, credits, treasury } => {
                 self.finish(id, State::Expired, *refund, credits, *treasury);
             }
+            LogBody::RequestCancelled { refund, credits, treasury } => {
+                self.finish(id, State::Cancelled, *refund, credits, *treasury);
+            }
+            LogBody::CancelRequested { cancel_at } => {
+                assert_eq!(self.states[&id], State::Pending);
+                assert_eq!(self.cancels.insert(id, *cancel_at), None, "one cancellation at a time");
+            }
+            LogBody::CancelLapsed { cancel_at } => {
+                assert_eq!(self.cancels.remove(&id), Some(*cancel_at));
+            }
+            LogBody::CallbackFailed { .. } => {
+                assert!(state.bodies[&id].1.callback.is_some());
+                assert!(self.states[&id].is_terminal() && self.states[&id] != State::Denied);
+                assert!(self.callback_failures.insert(id), "a request is called back once");
+            }
             LogBody::RefundCredited { address, amount } => {
                 *self.credits.entry(address.clone()).or_default() += amount.u128();
             }
@@ -241,6 +258,7 @@ impl Replay {
             state.responses.iter().map(|(key, (bytes, _))| (*key, Digest::sha256(bytes))).collect();
         assert_eq!(self.responses, responses);
         for (id, status) in &state.statuses {
+            assert_eq!(self.cancels.get(id).copied().unwrap_or(0), status.cancel_at);
             assert_eq!(self.equivocated.get(id).copied().unwrap_or(0), status.equivocated);
         }
     }

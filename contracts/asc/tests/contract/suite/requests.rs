@@ -2,8 +2,8 @@
 
 use cosmwasm_std::{Addr, Binary};
 use kms_asc_api::{
-    Ciphertext, CiphertextFormat, Digest, FheType, Handle, KeyDigest, KeyGen, KeyId, KeyParams, KeySource,
-    KeyType, Operation, Provenance, PublicDecrypt, QueryMsg, Quote, RequestId, State, payload,
+    Callback, Ciphertext, CiphertextFormat, Digest, FheType, Handle, KeyDigest, KeyGen, KeyId, KeyParams,
+    KeySource, KeyType, Operation, Provenance, PublicDecrypt, QueryMsg, Quote, RequestId, State, payload,
 };
 
 use super::Suite;
@@ -53,6 +53,12 @@ pub fn word(value: u8) -> Vec<u8> {
 impl Suite {
     pub fn price(&self, operation: &Operation) -> u128 {
         let quote = QueryMsg::Quote { operation: Box::new(operation.clone()), callback: None };
+        self.query::<Quote>(&quote).unwrap().price.u128()
+    }
+
+    pub fn price_with(&self, operation: &Operation, gas_limit: u64) -> u128 {
+        let callback = Some(Callback { gas_limit });
+        let quote = QueryMsg::Quote { operation: Box::new(operation.clone()), callback };
         self.query::<Quote>(&quote).unwrap().price.u128()
     }
 
