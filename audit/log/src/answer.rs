@@ -164,4 +164,3 @@ pub fn common_code(request: &Request) -> FailureCode {
     let first = FailureCode::ALL.into_iter().find(|code| votes(*code) == most);
     if most == 0 { FailureCode::Disagreement } else { first.unwrap_or(FailureCode::Disagreement) }
 }
-

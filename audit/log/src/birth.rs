@@ -76,12 +76,7 @@ impl Birth {
         Ok(None)
     }
 
-    fn ledger(
-        &self,
-        code: &Code,
-        config: &Config,
-        epochs: BTreeMap<EpochId, kms_asc_api::Epoch>,
-    ) -> Ledger {
+    fn ledger(&self, code: &Code, config: &Config, epochs: BTreeMap<EpochId, kms_asc_api::Epoch>) -> Ledger {
         Ledger {
             chain_id: self.chain_id.clone(),
             contract: self.contract.clone(),

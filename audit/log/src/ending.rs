@@ -40,7 +40,9 @@ impl Ledger {
             LogBody::RequestFulfilled { refund, credits, treasury, .. }
             | LogBody::RequestFailed { refund, credits, treasury, .. }
             | LogBody::RequestExpired { refund, credits, treasury }
-            | LogBody::RequestCancelled { refund, credits, treasury } => (*refund, credits.clone(), *treasury),
+            | LogBody::RequestCancelled { refund, credits, treasury } => {
+                (*refund, credits.clone(), *treasury)
+            }
             _ => return Err(Violation::Rule("nothing ends")),
         };
         same("who is credited how much", &credits, &self.credits_of(request, &terms)?)?;

@@ -74,7 +74,11 @@ impl Ledger {
             }
         }
         let missing = expected.into_iter();
-        differences.extend(missing.map(|(key, wanted)| Difference { key, expected: Some(wanted), found: None }));
+        differences.extend(missing.map(|(key, wanted)| Difference {
+            key,
+            expected: Some(wanted),
+            found: None,
+        }));
         Ok(differences)
     }
 

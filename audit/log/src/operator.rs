@@ -34,9 +34,10 @@ pub struct OperatorRecord {
 impl Ledger {
     /// The record of every party of every epoch, by epoch and party.
     pub fn operators(&self) -> Vec<OperatorRecord> {
-        let parties = self.epochs.values().flat_map(|epoch| {
-            epoch.parties.iter().map(|party| (epoch.id, party.party, party.name.clone()))
-        });
+        let parties = self
+            .epochs
+            .values()
+            .flat_map(|epoch| epoch.parties.iter().map(|party| (epoch.id, party.party, party.name.clone())));
         parties.map(|(epoch, party, name)| self.operator(epoch, party, name)).collect()
     }
 

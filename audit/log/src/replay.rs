@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use kms_asc_api::log::{LogBody, LogEntry, LogHead, LogReader};
 use kms_asc_api::RequestId;
+use kms_asc_api::log::{LogBody, LogEntry, LogHead, LogReader};
 
 use crate::birth::Birth;
 use crate::error::rule;
@@ -128,9 +128,7 @@ fn step(ledger: &mut Ledger, entry: &LogEntry, bodies: Bodies<'_>) -> Result<Vec
         LogBody::RequestSubmitted { .. } | LogBody::RequestDenied { .. } => {
             ledger.submit(entry, about()?, bodies)
         }
-        LogBody::ResponseRecorded { .. } | LogBody::FailureRecorded { .. } => {
-            ledger.record(entry, about()?)
-        }
+        LogBody::ResponseRecorded { .. } | LogBody::FailureRecorded { .. } => ledger.record(entry, about()?),
         LogBody::ResponseLate { .. } => ledger.late(entry, about()?),
         LogBody::Equivocation { .. } => ledger.equivocate(entry, about()?),
         LogBody::CancelRequested { .. } | LogBody::CancelLapsed { .. } => ledger.cancel(entry, about()?),
@@ -138,9 +136,7 @@ fn step(ledger: &mut Ledger, entry: &LogEntry, bodies: Bodies<'_>) -> Result<Vec
         | LogBody::RequestFailed { .. }
         | LogBody::RequestExpired { .. }
         | LogBody::RequestCancelled { .. } => ledger.end(entry, about()?),
-        LogBody::RefundCredited { .. } | LogBody::CallbackFailed { .. } => {
-            ledger.after_end(entry, about()?)
-        }
+        LogBody::RefundCredited { .. } | LogBody::CallbackFailed { .. } => ledger.after_end(entry, about()?),
         LogBody::KeyActivated { .. } | LogBody::KeyTakenOver { .. } | LogBody::CrsActivated { .. } => {
             ledger.activate(entry, about()?)
         }
