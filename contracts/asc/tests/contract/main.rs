@@ -15,6 +15,7 @@ mod log;
 mod money;
 mod permission;
 mod queries;
+mod replay;
 mod responses;
 mod submit_request;
 mod suite;

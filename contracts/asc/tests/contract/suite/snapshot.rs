@@ -20,6 +20,7 @@ pub struct Snapshot {
     pub open: BTreeMap<u64, Vec<u8>>,
     pub log: BTreeMap<u64, Vec<u8>>,
     pub entries: Vec<LogEntry>,
+    pub head: LogHead,
     pub keys: BTreeMap<u64, KeyRecord>,
     pub crs: BTreeMap<u64, CrsRecord>,
     pub digests: BTreeMap<Vec<u8>, RequestId>,
@@ -35,7 +36,7 @@ impl Snapshot {
         let storage = suite.storage();
         let storage = &*storage;
         let log = raw_map(storage, &state_key::LOG);
-        let entries = read_log(log.values(), storage.get(state_key::LOG_HEAD).as_deref());
+        let (entries, head) = read_log(log.values(), storage.get(state_key::LOG_HEAD).as_deref());
         let bodies = raw_map(storage, &state_key::REQUEST).into_iter();
         let statuses = raw_map(storage, &state_key::STATUS).into_iter();
         let responses = raw_map(storage, &state_key::RESPONSE).into_iter();
@@ -59,6 +60,7 @@ impl Snapshot {
             open: raw_map(storage, &state_key::OPEN),
             log,
             entries,
+            head,
             keys: json_map(storage, &state_key::KEY),
             crs: json_map(storage, &state_key::CRS),
             digests: digests(storage),
@@ -93,9 +95,12 @@ fn digests(storage: &dyn Storage) -> BTreeMap<Vec<u8>, RequestId> {
     all.map(Result::unwrap).collect()
 }
 
-fn read_log<'a>(entries: impl Iterator<Item = &'a Vec<u8>>, stored_head: Option<&[u8]>) -> Vec<LogEntry> {
+fn read_log<'a>(
+    entries: impl Iterator<Item = &'a Vec<u8>>,
+    stored_head: Option<&[u8]>,
+) -> (Vec<LogEntry>, LogHead) {
     let mut reader = LogReader::after(LogHead::EMPTY);
     let entries = entries.map(|bytes| reader.push(bytes).unwrap()).collect();
     assert_eq!(stored_head, Some(reader.head().encode().as_slice()), "the log leads to its head");
-    entries
+    (entries, reader.head())
 }
