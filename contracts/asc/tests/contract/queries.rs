@@ -23,7 +23,7 @@ fn parameters_operators_and_version_are_public() {
     }
     assert!(refused(&suite, &QueryMsg::Epoch { id: Some(EpochId(2)) }).contains("[not_found]"));
     let version: Version = suite.query(&QueryMsg::Version {}).unwrap();
-    assert_eq!((version.version.as_str(), version.state), (env!("CARGO_PKG_VERSION"), 1));
+    assert_eq!((version.version.as_str(), version.state), (env!("CARGO_PKG_VERSION"), 2));
     assert_eq!(version.contract, "kms-asc");
 }
 

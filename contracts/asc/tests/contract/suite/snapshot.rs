@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use cosmwasm_std::{Order, Storage};
+use cosmwasm_std::{Addr, Order, Storage};
 use cw_storage_plus::{KeyDeserialize, Map, PrimaryKey};
 use kms_asc_api::log::{LogEntry, LogHead, LogReader};
 use kms_asc_api::state_key::{self, RawMap};
-use kms_asc_api::{KeyRecord, RequestBody, Status, StoredResponse, Totals};
+use kms_asc_api::{Digest, KeyRecord, RequestBody, Status, StoredResponse, Totals};
 
 use super::Suite;
+use super::records::Records;
 
 /// State, by record.
 pub struct Snapshot {
@@ -25,6 +26,7 @@ pub struct Snapshot {
     pub pending: BTreeMap<String, u32>,
     pub totals: Totals,
     pub next_id: u64,
+    records: Records,
 }
 
 impl Snapshot {
@@ -62,7 +64,31 @@ impl Snapshot {
             pending: pending.map(|(address, count)| (address.to_string(), count)).collect(),
             totals: state_key::TOTALS.load(storage).unwrap(),
             next_id: state_key::NEXT_ID.load(storage).unwrap(),
+            records: read_records(storage),
         }
+    }
+
+    /// What owners and the admin have set.
+    pub fn records(&self) -> &Records {
+        &self.records
+    }
+}
+
+fn read_records(storage: &dyn Storage) -> Records {
+    let grants = json_map(storage, &state_key::GRANT).into_iter();
+    let domains = json_map(storage, &state_key::DOMAIN).into_iter();
+    Records {
+        keys: json_map(storage, &state_key::KEY),
+        grants: grants.map(|((key, grantee), grant)| ((key, grantee.into_string()), grant)).collect(),
+        domains: domains
+            .map(|(separator, key)| (Digest::try_from(separator.as_slice()).unwrap(), key))
+            .collect(),
+        epochs: json_map(storage, &state_key::EPOCH),
+        config: Some(state_key::CONFIG.load(storage).unwrap()),
+        admin: state_key::ADMIN.load(storage).unwrap().into_string(),
+        proposed_admin: state_key::PROPOSED_ADMIN.may_load(storage).unwrap().map(Addr::into_string),
+        paused: state_key::PAUSED.load(storage).unwrap(),
+        migration: state_key::MIGRATION.may_load(storage).unwrap(),
     }
 }
 
