@@ -8,9 +8,16 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
+use tonic::transport::Endpoint;
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
+use url::Url;
 
 /// Longest time of one question.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The service that the core's health is asked for.
+const CORE_SERVICE: &str = "kms.v1.Kms";
 /// Most bytes of an answer that are looked at.
 const MOST: u64 = 16_384;
 
@@ -40,11 +47,42 @@ async fn get(address: SocketAddr) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
+/// Whether the core there says of itself that it can do its work.
+pub(crate) async fn core_is_ready(url: &Url) -> bool {
+    let Ok(endpoint) = Endpoint::from_shared(url.to_string()) else { return false };
+    let Ok(channel) = endpoint.connect_timeout(PATIENCE).timeout(PATIENCE).connect().await else {
+        return false;
+    };
+    let check = HealthCheckRequest { service: CORE_SERVICE.to_owned() };
+    let answer = HealthClient::new(channel).check(check).await;
+    answer.is_ok_and(|answer| answer.into_inner().status() == ServingStatus::Serving)
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::net::TcpListener;
+    use tonic::transport::{Server, server::TcpIncoming};
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_core_that_listens_is_not_ready_before_it_says_so() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let (reporter, service) = tonic_health::server::health_reporter();
+        let server = Server::builder().add_service(service);
+        let server = tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+        assert!(!core_is_ready(&url).await, "another service listens there");
+        for (status, ready) in
+            [(tonic_health::ServingStatus::NotServing, false), (tonic_health::ServingStatus::Serving, true)]
+        {
+            reporter.set_service_status(CORE_SERVICE, status).await;
+            assert_eq!(core_is_ready(&url).await, ready);
+        }
+        server.abort();
+        assert!(server.await.unwrap_err().is_cancelled());
+        assert!(!core_is_ready(&url).await, "nobody listens there");
+    }
 
     /// Gives one answer on a port of its own.
     async fn page(answer: &'static str) -> SocketAddr {

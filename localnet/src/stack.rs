@@ -191,18 +191,19 @@ impl Stack {
         Ok(deployment)
     }
 
-    /// Starts the core, and waits until it listens. Does nothing if it runs.
+    /// Starts the core, and waits until it says that it is ready. Does nothing if it runs.
     ///
     /// # Errors
-    /// With the end of its log, if it ends or does not listen.
+    /// With the end of its log, if it ends or does not become ready.
     pub async fn start_core(&mut self) -> Result<()> {
         if self.supervisor.running(operator::CORE)?.is_some() {
             return Ok(());
         }
         (self.options.report)("starting the core");
         let launch = operator::core(&self.layout, &self.programs, &self.network)?;
-        let port = self.network.core_url.port().context("the network's core_url has no port")?;
-        self.start_listener(&launch, port).await
+        self.supervisor.start(&launch)?;
+        let url = &self.network.core_url;
+        self.supervisor.ready(&launch.name, PROGRAM_PATIENCE, || readiness::core_is_ready(url)).await
     }
 
     /// Starts the connector, and waits until it listens. Does nothing if it runs.

@@ -7,9 +7,11 @@
 
 #![deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::float_arithmetic)]
 
+mod activation;
 mod callback;
 pub mod contract;
 mod decision;
+mod domain;
 mod error;
 mod execute;
 mod instantiate;

@@ -8,7 +8,8 @@ use kms_asc_api::{
 };
 
 use crate::suite::{
-    DENOM, START, Suite, account, ciphertext, key_gen, payout, public_decrypt, sign, signature, word,
+    DENOM, START, Suite, account, ciphertext, key_gen, other_forms, payout, public_decrypt, sign, signature,
+    word,
 };
 
 const RECORDED: ItemOutcome = ItemOutcome::Recorded;
@@ -91,26 +92,14 @@ fn an_answer_to_one_request_does_not_answer_an_equal_one() {
     assert_eq!(suite.respond(vec![moved]), [BAD_RECEIPT]);
 }
 
-/// The other three forms of one signature: high s, and v as 0 or 1.
-fn other_forms(bytes: &Binary) -> Vec<Binary> {
-    let signature = signature(bytes);
-    let high = k256::ecdsa::Signature::from_slice(&signature.as_bytes()[..64]).unwrap();
-    let (r, s) = (high.r(), -*high.s());
-    let high = k256::ecdsa::Signature::from_scalars(r.to_bytes(), s.to_bytes()).unwrap();
-    let v = signature.as_bytes()[64];
-    let form = |rs: &[u8], v: u8| Binary::from([rs, &[v]].concat());
-    let (low, high) = (signature.as_bytes()[..64].to_vec(), high.to_bytes().to_vec());
-    vec![form(&high, 55 - v), form(&high, v), form(&low, 55 - v), form(&low, v - 27), form(&low, v + 4)]
-}
-
 #[test]
 fn a_signature_has_one_form_only() {
     let (mut suite, _, id) = pending();
     let honest = suite.answer(id, 1, &word(7));
-    for receipt in other_forms(&honest.receipt) {
+    for receipt in other_forms(&signature(&honest.receipt)).map(Binary::from) {
         assert_eq!(suite.respond(vec![Answer { receipt, ..honest.clone() }]), [BAD_RECEIPT]);
     }
-    for external in other_forms(honest.external_signature.as_ref().unwrap()) {
+    for external in other_forms(&signature(honest.external_signature.as_ref().unwrap())).map(Binary::from) {
         let answer = Answer { external_signature: Some(external), ..honest.clone() };
         assert_eq!(suite.respond(vec![answer]), [BAD_EXTERNAL]);
     }

@@ -79,7 +79,7 @@ fn every_end_calls_back_after_the_refund() {
     assert_eq!(start - suite.balance(&receiver), 10);
 
     let revoked = suite.ask_as(&receiver, decryption(key_id));
-    suite.revoke_epoch();
+    suite.revoke_epoch(suite.epoch.id);
     suite.close(&[revoked]);
     assert_eq!(suite.results(&receiver).pop(), Some(result(revoked, EndState::Failed, 5, None)));
 }

@@ -169,7 +169,7 @@ fn a_pause_does_not_keep_anybody_from_taking_a_request_back() {
 
 fn revoke(suite: &mut Suite, at: u64) {
     suite.at(at);
-    suite.revoke_epoch();
+    suite.revoke_epoch(suite.epoch.id);
 }
 
 #[test]

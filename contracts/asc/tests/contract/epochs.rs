@@ -4,7 +4,8 @@ use cosmwasm_std::Uint128;
 use kms_asc_api::event::Event;
 use kms_asc_api::log::LogBody;
 use kms_asc_api::{
-    CloseOutcome, Epoch, EpochId, EpochMode, ExecuteMsg, FailureCode, ItemOutcome, Page, QueryMsg, State,
+    Answer, CloseOutcome, Epoch, EpochId, EpochMode, ExecuteMsg, FailureCode, ItemOutcome, Page, QueryMsg,
+    State,
 };
 
 use crate::suite::{START, Suite, SuiteBuilder, account, key_gen, payout, terms, word};
@@ -57,11 +58,10 @@ fn an_epochs_answers_count_for_its_own_requests_only_and_are_paid_to_its_own_add
     // `answer` signs with the seed of the party's number: those are the first epoch's signers.
     let outcomes = suite.respond((1..=4).map(|party| suite.answer(id, party, &payload)).collect());
     assert!(outcomes.iter().all(|outcome| matches!(outcome, ItemOutcome::Rejected(_))), "{outcomes:?}");
-    suite.epoch = old;
-    let outcomes = suite.respond(vec![suite.answer(id, 1, &payload)]);
+    let of_the_first = Answer { epoch: old.id, ..suite.answer(id, 1, &payload) };
+    let outcomes = suite.respond(vec![of_the_first]);
     assert_eq!(outcomes, [ItemOutcome::Rejected(kms_asc_api::RejectReason::WrongEpoch)]);
 
-    suite.epoch = second();
     let answers = (1..=3).map(|party| suite.answer_signed_by(id, party, party + 10, &payload)).collect();
     assert_eq!(suite.respond(answers), [ItemOutcome::Recorded; 3]);
     assert_eq!(suite.view(id).state, State::Fulfilled);

@@ -2,9 +2,7 @@
 
 use kms_asc_api::event::Event;
 use kms_asc_api::log::LogBody;
-use kms_asc_api::{
-    CrsId, CrsRecord, Digest, EpochId, EvmAddress, ExecuteMsg, KeyId, KeyRecord, KeyState, state_key,
-};
+use kms_asc_api::{CrsId, EvmAddress, ExecuteMsg, KeyId, KeyRecord, KeyState};
 
 use crate::suite::{Suite, account, ciphertext, public_decrypt};
 
@@ -16,22 +14,6 @@ fn set(key_id: KeyId, state: KeyState) -> ExecuteMsg {
 
 fn attesters(numbers: &[u8]) -> Vec<EvmAddress> {
     numbers.iter().map(|number| EvmAddress::new([*number; 20])).collect()
-}
-
-/// A reference string in state, as if a request had made it.
-fn put_crs(suite: &mut Suite, id: u64) {
-    let (owner, digest) = (suite.owner().to_string(), Digest::sha256(&id.to_be_bytes()));
-    let crs = CrsRecord {
-        id: CrsId(id),
-        epoch: EpochId(1),
-        owner,
-        max_bits: 2048,
-        imported: false,
-        digest,
-        height: 1,
-        time: 1,
-    };
-    suite.change_state(|storage| state_key::CRS.save(storage, id, &crs).unwrap());
 }
 
 /// The table of docs/contract.md, every pair of it.
@@ -49,7 +31,7 @@ fn of_all_pairs_of_states_only_the_documented_ones_follow_each_other() {
         for to in KeyState::ALL {
             let mut suite = Suite::new();
             let key_id = suite.key();
-            suite.bring_key_to(key_id, from);
+            suite.set_key_state(key_id, from);
             let (owner, entries) = (suite.owner(), suite.log().len());
             if allowed.contains(&(from, to)) {
                 let done = suite.done(&owner, &set(key_id, to));
@@ -72,7 +54,7 @@ fn a_state_says_what_a_key_may_be_used_for() {
     {
         let mut suite = Suite::new();
         let key_id = suite.key();
-        suite.bring_key_to(key_id, state);
+        suite.set_key_state(key_id, state);
         let data = suite.submit(&suite.owner(), public_decrypt(key_id, vec![ciphertext(1)]), 117).unwrap();
         assert_eq!(suite.view(data.request_id).reason.as_deref(), denied, "{state:?}");
     }
@@ -122,7 +104,7 @@ fn nothing_but_taking_trust_back_is_said_of_a_destroyed_key() {
     let (owner, somebody) = (suite.owner(), account("somebody"));
     suite.done(&owner, &ExecuteMsg::Grant { key_id, grantee: somebody.to_string(), until: None });
     suite.done(&owner, &ExecuteMsg::OfferKey { key_id, to: somebody.to_string() });
-    suite.bring_key_to(key_id, Destroyed);
+    suite.set_key_state(key_id, Destroyed);
     for msg in owners_messages(key_id) {
         if matches!(msg, ExecuteMsg::Revoke { .. }) {
             suite.done(&owner, &msg);
@@ -163,25 +145,24 @@ fn attesters_are_distinct_not_zero_and_enough_for_their_threshold() {
 fn a_key_is_proven_under_at_most_eight_distinct_strings_that_exist() {
     let mut suite = Suite::new();
     let (key_id, owner) = (suite.key(), suite.owner());
-    (11..=19).for_each(|id| put_crs(&mut suite, id));
-    let set = |ids: &[u64]| ExecuteMsg::SetCrs { key_id, crs_ids: ids.iter().copied().map(CrsId).collect() };
-    for ids in [&[12][..], &[11, 12, 13, 14, 15, 16, 17, 18], &[]] {
-        suite.done(&owner, &set(ids));
+    let made: Vec<CrsId> = (0..9).map(|_| suite.crs()).collect();
+    let set = |crs_ids: &[CrsId]| ExecuteMsg::SetCrs { key_id, crs_ids: crs_ids.to_vec() };
+    for crs_ids in [&made[1..2], &made[..8], &[]] {
+        suite.done(&owner, &set(crs_ids));
         let LogBody::CrsAllowed { key } = suite.log().pop().unwrap().body else { panic!("crs_allowed") };
-        assert_eq!(*key, suite.key_record(key_id));
-        assert_eq!(key.crs_ids.iter().map(|id| id.get()).collect::<Vec<_>>(), ids);
+        assert_eq!((key.crs_ids.as_slice(), *key.clone()), (crs_ids, suite.key_record(key_id)));
     }
-    assert_eq!(suite.refused(&owner, &set(&[11, 20])), "unknown_crs");
-    assert_eq!(suite.refused(&owner, &set(&[11, 12, 11])), "malformed");
-    assert_eq!(suite.refused(&owner, &set(&[11, 12, 13, 14, 15, 16, 17, 18, 19])), "over_limit");
+    assert_eq!(suite.refused(&owner, &set(&[made[0], CrsId(99)])), "unknown_crs");
+    assert_eq!(suite.refused(&owner, &set(&[made[0], made[1], made[0]])), "malformed");
+    assert_eq!(suite.refused(&owner, &set(&made)), "over_limit");
 }
 
 #[test]
 fn a_key_is_handed_over_by_an_offer_and_its_acceptance() {
     let mut suite = Suite::new();
     let (key_id, owner, next) = (suite.key(), suite.owner(), account("next owner"));
-    put_crs(&mut suite, 11);
-    suite.done(&owner, &ExecuteMsg::SetCrs { key_id, crs_ids: vec![CrsId(11)] });
+    let crs = suite.crs();
+    suite.set_crs(key_id, &[crs]);
     suite.done(&owner, &ExecuteMsg::SetAttesters { key_id, attesters: attesters(&[1, 2]), threshold: 2 });
     let offer = |to: &str| ExecuteMsg::OfferKey { key_id, to: to.to_owned() };
     let accept = ExecuteMsg::AcceptKey { key_id };

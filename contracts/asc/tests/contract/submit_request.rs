@@ -277,7 +277,7 @@ fn the_keys_state_decides_whether_its_owner_may_decrypt() {
     for state in KeyState::ALL {
         let mut suite = Suite::new();
         let key_id = suite.key();
-        suite.bring_key_to(key_id, state);
+        suite.set_key_state(key_id, state);
         let data = suite.submit(&suite.owner(), public_decrypt(key_id, vec![ciphertext(1)]), 117).unwrap();
         let reason = suite.view(data.request_id).reason;
         let refused = matches!(state, KeyState::Suspended | KeyState::Destroyed);

@@ -69,7 +69,7 @@ fn a_revoked_epoch_has_no_time_left() {
     let mut suite = Suite::new();
     let id = suite.request(&suite.owner(), key_gen());
     suite.at(START + 7);
-    suite.revoke_epoch();
+    suite.revoke_epoch(suite.epoch.id);
     let said = why(&suite, id);
     assert_eq!((said.state, said.due, said.end), (State::Failed, true, Some(START + 7)));
     assert_eq!(said.seconds_left, 0);

@@ -78,9 +78,16 @@ impl Suite {
                 let owner = state_key::DIGEST.load(storage, part.digest.as_bytes()).unwrap();
                 assert_eq!(owner, RequestId(*id));
             }
+            // A key's epoch may change; its domain and digests never do.
             let owner = state_key::DOMAIN.load(storage, key.domain.separator().as_bytes()).unwrap();
             assert_eq!(owner, key.id);
         }
+        for (id, crs) in &state.crs {
+            assert_eq!(state.statuses[id].state, State::Fulfilled, "a string comes from a fulfilled request");
+            assert_eq!(state_key::DIGEST.load(storage, crs.digest.as_bytes()).unwrap(), RequestId(*id));
+        }
+        let reserved = 2 * state.keys.len() + state.crs.len();
+        assert_eq!(state.digests.len(), reserved, "nothing else is reserved");
     }
 
     /// What the query gives are the bytes that are hashed.

@@ -3,6 +3,7 @@
 
 mod bank;
 mod builder;
+pub mod evidence;
 mod governance;
 mod invariants;
 mod operator;
@@ -27,9 +28,12 @@ use serde::de::DeserializeOwned;
 
 use bank::{Blocked, BlockingBank};
 pub use builder::{SuiteBuilder, WasmAdmin};
-pub use operator::{sign, signature};
+pub use operator::{other_forms, sign, signature};
 pub use receiver::CALLBACK_GAS;
-pub use requests::{ciphertext, key_gen, public_decrypt, typed_ciphertext, word};
+pub use requests::{
+    ciphertext, crs_gen, import_crs, import_key, key_gen, key_gen_from, public_decrypt, typed_ciphertext,
+    word,
+};
 pub use snapshot::Snapshot;
 pub use terms::{DENOM, START, account, payout};
 

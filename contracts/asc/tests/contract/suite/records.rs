@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use kms_asc_api::log::LogBody;
-use kms_asc_api::{Config, Digest, Epoch, GrantRecord, KeyId, KeyRecord, KeyState, MigrationRecord};
+use kms_asc_api::{
+    Config, CrsRecord, Digest, Epoch, GrantRecord, KeyId, KeyRecord, KeyState, MigrationRecord,
+};
 
-/// Everything that is not a request, an answer, a reference string or money.
+/// Everything that is not a request, an answer or money.
 #[derive(Debug, Default, PartialEq)]
 pub struct Records {
     pub keys: BTreeMap<u64, KeyRecord>,
+    pub crs: BTreeMap<u64, CrsRecord>,
     pub grants: BTreeMap<(u64, String), GrantRecord>,
     pub domains: BTreeMap<Digest, KeyId>,
     pub epochs: BTreeMap<u32, Epoch>,
@@ -68,7 +71,10 @@ impl Records {
                 assert_eq!(domain.separator(), *separator);
                 assert_eq!(self.domains.insert(*separator, *key_id), None, "a domain is given once");
             }
-            LogBody::CrsActivated { .. } | LogBody::SurplusSwept { .. } => {}
+            LogBody::CrsActivated { crs } => {
+                assert_eq!(self.crs.insert(crs.id.get(), crs.clone()), None, "strings begin once");
+            }
+            LogBody::SurplusSwept { .. } => {}
             LogBody::Paused {} => assert!(!std::mem::replace(&mut self.paused, true)),
             LogBody::Unpaused {} => assert!(std::mem::replace(&mut self.paused, false)),
             LogBody::AdminProposed { admin } => self.proposed_admin = Some(admin.clone()),

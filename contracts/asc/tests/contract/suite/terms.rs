@@ -53,7 +53,7 @@ pub fn config() -> Config {
             ciphertexts: 8,
             bytes: 65_536,
             pending_per_requester: 60,
-            payload: 1024,
+            payload: 16_384,
             page: 30,
             callback_gas: 500_000,
         },
