@@ -1,9 +1,9 @@
 //! Posting answers: many in one contract call, few calls, nothing forgotten.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future::join_all;
-use kms_asc_api::RequestId;
+use kms_asc_api::{Callback, RequestId};
 use kms_chain::{Error as ChainError, Fraction, Gas};
 use tokio::{
     task::{JoinError, JoinSet},
@@ -31,6 +31,8 @@ const TICK: Duration = Duration::from_millis(500);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// Gas above the simulated: the answer that decides costs more than it did in simulation.
 const HEADROOM: u64 = 100_000;
+/// Gas of a failed callback beside its own limit: the contract's reply and its log entry.
+const CALLBACK_FAILURE: u64 = 150_000;
 /// Factor on simulated gas, in percent, and its growth each time a transaction runs out of it.
 const GAS_PERCENT: (u64, u64) = (130, 60);
 /// How often the factor grows before batches are halved instead.
@@ -137,7 +139,7 @@ impl<L: Ledger> Poster<L> {
                 return Ok(now + TICK);
             }
             match self.next_batch().await {
-                Ok(Next::Batch(items)) => self.post(items).await?,
+                Ok(Next::Batch { items, callback_gas }) => self.post(items, callback_gas).await?,
                 Ok(Next::Nothing) => return Ok(now + TICK),
                 Ok(Next::Wait(until)) => return Ok(until),
                 Err(NextError::Inbox(error)) => return Err(error),
@@ -182,9 +184,13 @@ impl<L: Ledger> Poster<L> {
         let mut items = Vec::with_capacity(ready.len());
         let facts = join_all(ready.iter().map(|entry| ledger.facts(entry.request))).await;
         let mut finished = Vec::new();
+        let mut callbacks = BTreeMap::new();
         for (entry, facts) in ready.iter().zip(facts) {
             let end = match facts {
-                Ok(facts) => facts.and_then(|facts| verdict(&facts, self.outlet.operator)),
+                Ok(facts) => facts.and_then(|facts| {
+                    callbacks.insert(entry.request, facts.body.callback.as_ref().map_or(0, callback_gas));
+                    verdict(&facts, self.outlet.operator)
+                }),
                 Err(error @ LedgerError::State(_)) => {
                     tracing::error!(request = %entry.request, %error, "given up");
                     finished.push((entry.request, Step::Park(error.code().to_owned())));
@@ -206,12 +212,14 @@ impl<L: Ledger> Poster<L> {
             inbox.steps(finished).await?;
         }
         let batch = first_batch(items, width, config);
-        Ok(if batch.is_empty() { Next::Nothing } else { Next::Batch(batch) })
+        let gas = batch.iter().filter_map(|item| callbacks.get(&item.request_id()));
+        let callback_gas = gas.fold(0u64, |sum, gas| sum.saturating_add(*gas));
+        Ok(if batch.is_empty() { Next::Nothing } else { Next::Batch { items: batch, callback_gas } })
     }
 
     /// Simulates, signs, stores and sends, in this order.
-    async fn post(&mut self, items: Vec<Item>) -> Result<(), InboxError> {
-        let tx = match self.outlet.ledger.prepare(&items, self.gas()).await {
+    async fn post(&mut self, items: Vec<Item>, callback_gas: u64) -> Result<(), InboxError> {
+        let tx = match self.outlet.ledger.prepare(&items, self.gas(callback_gas)).await {
             Ok(tx) if tx.gas_limit > self.outlet.config.max_gas && self.width.narrow(items.len()) => {
                 tracing::info!(gas = tx.gas_limit, items = items.len(), "too much gas for one transaction");
                 return Ok(());
@@ -365,10 +373,13 @@ impl<L: Ledger> Poster<L> {
             .spawn(async move { Ok(Landed { fate: settle(ledger, inbox, stored).await?, requests }) });
     }
 
-    fn gas(&self) -> Gas {
+    fn gas(&self, callback_gas: u64) -> Gas {
         let (base, growth) = GAS_PERCENT;
         let percent = base.saturating_add(growth.saturating_mul(self.boosts.min(MOST_BOOSTS)));
-        Gas::Simulated { factor: Fraction::new(percent, 100).ok(), headroom: HEADROOM }
+        Gas::Simulated {
+            factor: Fraction::new(percent, 100).ok(),
+            headroom: HEADROOM.saturating_add(callback_gas),
+        }
     }
 
     fn cannot_pay(&mut self, error: &dyn std::fmt::Display) {
@@ -391,10 +402,16 @@ fn requests(items: &[Item]) -> Vec<RequestId> {
     items.iter().map(Item::request_id).collect()
 }
 
+/// The most that the call of a requesting contract can cost. Simulation cannot tell: the answer may turn out to be the
+/// one that decides, and the contract may do something else when it comes to it. The requester has paid for this gas.
+const fn callback_gas(callback: &Callback) -> u64 {
+    callback.gas_limit.saturating_add(CALLBACK_FAILURE)
+}
+
 /// What there is to post.
 #[derive(Debug)]
 enum Next {
-    Batch(Vec<Item>),
+    Batch { items: Vec<Item>, callback_gas: u64 },
     Nothing,
     Wait(Instant),
 }

@@ -44,6 +44,15 @@ pub fn bid(
     Ok(Response::new().add_event(Event::new("bid").add_attribute("number", number.to_string())))
 }
 
+/// The seller has seen enough bids.
+pub fn end_bidding(deps: DepsMut, env: &Env, info: &MessageInfo) -> Result<Response, AuctionError> {
+    let mut terms = TERMS.load(deps.storage)?;
+    ensure!(info.sender == terms.seller, AuctionError::Unauthorized("the seller"));
+    terms.bidding_ends = terms.bidding_ends.min(env.block.time.seconds());
+    TERMS.save(deps.storage, &terms)?;
+    Ok(Response::new())
+}
+
 /// Ends the auction if every bid was opened. The caller stores it.
 pub fn end_if_opened(deps: &DepsMut, auction: &mut Auction) -> Result<(), AuctionError> {
     if auction.sealed > 0 || auction.end.is_some() {
@@ -100,7 +109,7 @@ pub fn withdraw(deps: DepsMut, env: &Env, info: &MessageInfo) -> Result<Response
 
 fn price_of(end: &End, bidder: &Addr) -> Uint128 {
     match end {
-        End::Sold { to, amount } if bidder == to.as_str() => (*amount).into(),
+        End::Sold { to, amount } if bidder.as_str() == to => (*amount).into(),
         _ => Uint128::zero(),
     }
 }

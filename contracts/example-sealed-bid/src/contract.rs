@@ -40,6 +40,7 @@ pub fn execute(
     match msg {
         ExecuteMsg::MakeKey {} => opening::make_key(deps, &info),
         ExecuteMsg::Bid { ciphertext } => auction::bid(deps, &env, &info, &ciphertext),
+        ExecuteMsg::EndBidding {} => auction::end_bidding(deps, &env, &info),
         ExecuteMsg::Open {} => opening::open(deps, &env),
         ExecuteMsg::KmsResult(result) => opening::called(deps, &info, &result),
         ExecuteMsg::Fetch { request_id } => opening::fetch(deps, request_id),

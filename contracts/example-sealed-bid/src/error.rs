@@ -4,7 +4,7 @@ use cosmwasm_std::{OverflowError, StdError};
 use cw_utils::ParseReplyError;
 
 /// An error of the auction.
-#[derive(Debug, PartialEq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum AuctionError {
     /// The sender may not do this.
     #[error("only {0} may do this")]

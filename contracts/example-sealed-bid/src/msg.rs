@@ -34,6 +34,8 @@ pub enum ExecuteMsg {
         /// The encrypted bid.
         ciphertext: Box<Ciphertext>,
     },
+    /// By the seller: ends bidding now.
+    EndBidding {},
     /// By anyone, when bidding has ended: asks for every bid that is sealed to be decrypted.
     Open {},
     /// By the ASC: a request has ended.

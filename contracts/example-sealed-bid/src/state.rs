@@ -7,7 +7,7 @@ use kms_asc_api::{Ciphertext, KeyId};
 
 use crate::msg::{End, Seal};
 
-/// The terms, fixed at instantiation.
+/// The terms, fixed at instantiation; but the seller may end bidding earlier.
 #[cw_serde]
 #[schemaifier(mute_warnings)]
 pub struct Terms {

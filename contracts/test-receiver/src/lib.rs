@@ -19,6 +19,8 @@ pub enum Manner {
     Fail(String),
     /// Never ends.
     Loop,
+    /// Never ends in blocks of odd height, accepts in others: simulation and block differ.
+    Moody,
     /// Remembers the result, and returns so many bytes as data.
     Shout(u32),
     /// Remembers the result, and sends these messages.
@@ -58,25 +60,26 @@ pub fn instantiate(deps: DepsMut, _env: Env, _info: MessageInfo, _msg: Empty) ->
 
 /// Does what it is told.
 #[entry_point]
-pub fn execute(deps: DepsMut, _env: Env, _info: MessageInfo, msg: ExecuteMsg) -> StdResult<Response> {
+pub fn execute(deps: DepsMut, env: Env, _info: MessageInfo, msg: ExecuteMsg) -> StdResult<Response> {
     match msg {
         ExecuteMsg::Send(messages) => Ok(Response::new().add_messages(messages)),
         ExecuteMsg::Behave(manner) => {
             MANNER.save(deps.storage, &manner)?;
             Ok(Response::new())
         }
-        ExecuteMsg::KmsResult(result) => take(deps, result),
+        ExecuteMsg::KmsResult(result) => take(deps, &env, result),
     }
 }
 
-fn take(deps: DepsMut, result: KmsResult) -> StdResult<Response> {
+fn take(deps: DepsMut, env: &Env, result: KmsResult) -> StdResult<Response> {
     let mut results = RESULTS.load(deps.storage)?;
     results.push(result);
     RESULTS.save(deps.storage, &results)?;
     match MANNER.load(deps.storage)? {
         Manner::Accept => Ok(Response::new()),
         Manner::Fail(text) => Err(StdError::msg(text)),
-        Manner::Loop => loop {
+        Manner::Moody if env.block.height % 2 == 0 => Ok(Response::new()),
+        Manner::Loop | Manner::Moody => loop {
             deps.storage.get(b"nothing");
         },
         Manner::Shout(bytes) => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kms_asc_api::{ItemOutcome, RejectReason};
+use kms_asc_api::{Callback, ItemOutcome, RejectReason};
 use kms_chain::{Error, Gas, TxHash};
 use kms_connector::{
     config,
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     fake_ledger::{FakeLedger, Fate},
-    scene::{Place, US, answered, count, row, until},
+    scene::{Place, US, answered, count, request, row, until},
 };
 
 fn outlet(ledger: &FakeLedger, inbox: &Inbox, health: &Arc<Health>) -> Outlet<FakeLedger> {
@@ -306,4 +306,31 @@ async fn what_became_void_meanwhile_is_not_posted() {
     post_all(&ledger, &inbox).await;
     assert_eq!(ledger.state().prepared[0].1, [3]);
     assert_eq!((row(&inbox, 1), row(&inbox, 2)), (DONE, Some(Row::Done { end: End::Closed })));
+}
+
+/// Which answer decides, and what a called contract does, is known only in the block: simulation cannot tell.
+#[tokio::test(start_paused = true)]
+async fn a_transaction_has_gas_for_every_callback_that_it_may_cause() {
+    let (place, ledger) = (Place::new(), FakeLedger::new());
+    let inbox = place.inbox();
+    answered(&inbox, 1..=4).await;
+    for id in [2, 3] {
+        let mut facts = request(id, b"x");
+        facts.body.callback = Some(Callback { gas_limit: 1_000_000 });
+        ledger.state().requests.insert(id, Some(facts));
+    }
+    post_all(&ledger, &inbox).await;
+    answered(&inbox, 5..=5).await;
+    post_all(&ledger, &inbox).await;
+    let headrooms: Vec<u64> = ledger
+        .state()
+        .prepared
+        .iter()
+        .map(|(.., gas)| match gas {
+            Gas::Simulated { headroom, .. } => *headroom,
+            Gas::Limit(limit) => panic!("a limit of {limit} without simulation"),
+        })
+        .collect();
+    let [with, without] = headrooms[..] else { panic!("{headrooms:?}") };
+    assert!(with - without >= 2_000_000, "{with} with two callbacks, {without} with none");
 }
