@@ -39,6 +39,7 @@ pub fn migrate(deps: DepsMut, env: Env, info: MigrateInfo) -> Result<Response, C
         from_version,
         to_version: CONTRACT_VERSION.to_owned(),
         config_hash: Digest::sha256(&config),
+        admin: state_key::ADMIN.load(session.deps.storage)?.into_string(),
     };
     session.emit(Event::Config { kind: body.kind().to_owned() });
     session.record(None, body)?;

@@ -156,11 +156,6 @@ impl<'a> Session<'a> {
         self.messages.push(SubMsg::new(message.into()));
     }
 
-    /// Hands a submessage to the chain.
-    pub fn submessage(&mut self, message: SubMsg) {
-        self.messages.push(message);
-    }
-
     /// Hands a submessage to the chain behind all others: foreign code must not run while money is on its way.
     pub fn send_last(&mut self, message: SubMsg) {
         self.last.push(message);

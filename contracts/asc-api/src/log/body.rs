@@ -35,7 +35,7 @@ macro_rules! log_body {
                         #[derive(Deserialize)]
                         #[serde(deny_unknown_fields)]
                         #[allow(clippy::empty_structs_with_brackets)]
-                        struct Fields { $($field: $ty,)* }
+                        struct Fields { $($(#[$fdoc])* $field: $ty,)* }
                         let Fields { $($field,)* } = serde_json::from_value(body)
                             .map_err(|e| DecodeError::Json { record: $kind, reason: e.to_string() })?;
                         Ok(Self::$name { $($field,)* })
@@ -61,7 +61,8 @@ log_body! {
         version: String,
         /// SHA-256 of the stored configuration.
         config_hash: Digest,
-        /// Who governs.
+        /// Who governs; empty in a log that version 0.1.0 began, which did not say.
+        #[serde(default)]
         admin: String,
     }
     /// The parameters from now on.
@@ -339,6 +340,8 @@ log_body! {
         to_version: String,
         /// SHA-256 of the stored configuration.
         config_hash: Digest,
+        /// Who governs.
+        admin: String,
     }
 }
 

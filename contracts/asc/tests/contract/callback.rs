@@ -5,7 +5,7 @@ use kms_asc_api::event::Event;
 use kms_asc_api::log::LogBody;
 use kms_asc_api::{
     Callback, CloseOutcome, EndState, ExecuteMsg, FailureCode, ItemOutcome, KeyId, KmsResult, Operation,
-    RequestId, Solvency, State, operators_share, state_key,
+    RequestId, Solvency, State, operators_share,
 };
 use kms_test_receiver::Manner;
 
@@ -79,11 +79,7 @@ fn every_end_calls_back_after_the_refund() {
     assert_eq!(start - suite.balance(&receiver), 10);
 
     let revoked = suite.ask_as(&receiver, decryption(key_id));
-    suite.change_state(|storage| {
-        let mut epoch = state_key::EPOCH.load(storage, 1).unwrap();
-        epoch.revoked_at = Some(START + 60);
-        state_key::EPOCH.save(storage, 1, &epoch).unwrap();
-    });
+    suite.revoke_epoch(suite.epoch.id);
     suite.close(&[revoked]);
     assert_eq!(suite.results(&receiver).pop(), Some(result(revoked, EndState::Failed, 5, None)));
 }

@@ -3,7 +3,7 @@
 use cosmwasm_std::{Addr, Uint128};
 use kms_asc_api::event::Event;
 use kms_asc_api::log::LogBody;
-use kms_asc_api::{CloseOutcome, EpochId, ExecuteMsg, FailureCode, ItemOutcome, RequestId, State, state_key};
+use kms_asc_api::{CloseOutcome, ExecuteMsg, FailureCode, ItemOutcome, RequestId, State};
 
 use crate::suite::{Done, Refusal, START, Suite, account, ciphertext, key_gen, payout, public_decrypt, word};
 
@@ -161,7 +161,7 @@ fn a_pause_does_not_keep_anybody_from_taking_a_request_back() {
     let mut suite = Suite::new();
     let owner = suite.owner();
     let id = suite.request(&owner, key_gen());
-    suite.change_state(|storage| state_key::PAUSED.save(storage, &true).unwrap());
+    suite.pause();
     cancel(&mut suite, &owner, id).unwrap();
     suite.at(START + DELAY);
     assert_eq!(suite.close(&[id]), [CloseOutcome::Closed(State::Cancelled)]);
@@ -169,11 +169,7 @@ fn a_pause_does_not_keep_anybody_from_taking_a_request_back() {
 
 fn revoke(suite: &mut Suite, at: u64) {
     suite.at(at);
-    suite.change_state(|storage| {
-        let mut epoch = state_key::EPOCH.load(storage, EpochId(1).get()).unwrap();
-        epoch.revoked_at = Some(at);
-        state_key::EPOCH.save(storage, EpochId(1).get(), &epoch).unwrap();
-    });
+    suite.revoke_epoch(suite.epoch.id);
 }
 
 #[test]

@@ -82,8 +82,7 @@ fn the_answer_is_signed_under_the_requests_domain_over_its_extra_data() {
     let mut suite = Suite::new();
     let key_id = suite.key();
     let other = Eip712Domain { name: "Other".to_owned(), ..suite.default_domain(key_id) };
-    let separator = other.separator();
-    suite.change_state(|storage| state_key::DOMAIN.save(storage, separator.as_bytes(), &key_id).unwrap());
+    suite.register_domain(key_id, &other);
     let request = PublicDecrypt {
         key_id,
         ciphertexts: vec![ciphertext(1)],

@@ -5,8 +5,8 @@ use kms_asc_api::event::Event;
 use kms_asc_api::log::LogBody;
 use kms_asc_api::{
     Ciphertext, DenialReason, Eip712Domain, EpochId, EpochMode, EvmAddress, ExecuteMsg, FheType, Handle,
-    KeyId, KeyRecord, KeyState, Operation, OperationKind, PublicDecrypt, RequestId, State, SubmitRequestData,
-    request_hash, state_key,
+    KeyId, KeyState, Operation, OperationKind, PublicDecrypt, RequestId, State, SubmitRequestData,
+    request_hash,
 };
 
 use crate::suite::{
@@ -231,7 +231,7 @@ fn while_paused_only_new_requests_are_refused() {
     let mut suite = Suite::new();
     let key_id = suite.key();
     let (answered, closed) = (suite.decryption(key_id), suite.decryption(key_id));
-    suite.change_state(|storage| state_key::PAUSED.save(storage, &true).unwrap());
+    suite.pause();
     assert_eq!(suite.submit(&suite.owner(), key_gen(), 1003).unwrap_err().code, "paused");
     suite.respond(vec![suite.answer(answered, 1, &[0; 32])]);
     suite.at(START + 60);
@@ -274,13 +274,10 @@ fn a_denied_request_still_needs_the_whole_price() {
 
 #[test]
 fn the_keys_state_decides_whether_its_owner_may_decrypt() {
-    for state in [KeyState::Suspended, KeyState::Destroyed, KeyState::Deactivated, KeyState::Active] {
+    for state in KeyState::ALL {
         let mut suite = Suite::new();
         let key_id = suite.key();
-        suite.change_state(|storage| {
-            let key = state_key::KEY.load(storage, key_id.get()).unwrap();
-            state_key::KEY.save(storage, key_id.get(), &KeyRecord { state, ..key }).unwrap();
-        });
+        suite.set_key_state(key_id, state);
         let data = suite.submit(&suite.owner(), public_decrypt(key_id, vec![ciphertext(1)]), 117).unwrap();
         let reason = suite.view(data.request_id).reason;
         let refused = matches!(state, KeyState::Suspended | KeyState::Destroyed);

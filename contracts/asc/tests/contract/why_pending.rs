@@ -1,8 +1,6 @@
 //! `why_pending`: who has spoken, who is silent, how long they have.
 
-use kms_asc_api::{
-    EpochId, ExecuteMsg, FailureCode, PartyId, QueryMsg, RequestId, Standing, State, WhyPending, state_key,
-};
+use kms_asc_api::{ExecuteMsg, FailureCode, PartyId, QueryMsg, RequestId, Standing, State, WhyPending};
 
 use crate::suite::{START, Suite, ciphertext, key_gen, public_decrypt, word};
 
@@ -71,11 +69,7 @@ fn a_revoked_epoch_has_no_time_left() {
     let mut suite = Suite::new();
     let id = suite.request(&suite.owner(), key_gen());
     suite.at(START + 7);
-    suite.change_state(|storage| {
-        let mut epoch = state_key::EPOCH.load(storage, EpochId(1).get()).unwrap();
-        epoch.revoked_at = Some(START + 7);
-        state_key::EPOCH.save(storage, EpochId(1).get(), &epoch).unwrap();
-    });
+    suite.revoke_epoch(suite.epoch.id);
     let said = why(&suite, id);
     assert_eq!((said.state, said.due, said.end), (State::Failed, true, Some(START + 7)));
     assert_eq!(said.seconds_left, 0);

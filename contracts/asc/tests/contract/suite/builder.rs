@@ -77,7 +77,8 @@ impl SuiteBuilder {
         let mut app = new_app(blocked.clone());
         let creator = account("creator");
         let code = ContractWrapper::new(contract::execute, contract::instantiate, contract::query)
-            .with_reply(contract::reply);
+            .with_reply(contract::reply)
+            .with_migrate(contract::migrate);
         let code_id = app.store_code(Box::new(code));
         let predicted = predict(&app, code_id, &creator);
         let wasm_admin = match self.wasm_admin {

@@ -3,8 +3,8 @@
 
 mod bank;
 mod builder;
-mod by_hand;
 pub mod evidence;
+mod governance;
 pub mod invariants;
 mod operator;
 mod receiver;
@@ -100,6 +100,24 @@ impl Suite {
         account("owner")
     }
 
+    /// Who governs.
+    pub fn admin(&self) -> Addr {
+        account("admin")
+    }
+
+    /// A message that must succeed.
+    pub fn done(&mut self, sender: &Addr, msg: &ExecuteMsg) -> Done {
+        self.execute(sender, msg, &[]).unwrap_or_else(|refusal| panic!("{}: {}", msg.name(), refusal.text))
+    }
+
+    /// The code of the refusal that a message must get.
+    pub fn refused(&mut self, sender: &Addr, msg: &ExecuteMsg) -> String {
+        match self.execute(sender, msg, &[]) {
+            Ok(_) => panic!("{} was accepted", msg.name()),
+            Err(refusal) => refusal.code,
+        }
+    }
+
     /// Who has money and nothing else.
     pub fn stranger(&self) -> Addr {
         account("stranger")
@@ -131,7 +149,7 @@ impl Suite {
         match self.app.execute_multi(sender.clone(), msgs) {
             Ok(responses) => {
                 self.check_step(&before);
-                Ok(responses.into_iter().map(|response| self.done(response)).collect())
+                Ok(responses.into_iter().map(|response| self.what_was_done(response)).collect())
             }
             Err(error) => {
                 assert_eq!(Snapshot::take(self).raw, before.raw, "a failed message changed state");
@@ -141,7 +159,7 @@ impl Suite {
         }
     }
 
-    fn done(&self, response: AppResponse) -> Done {
+    fn what_was_done(&self, response: AppResponse) -> Done {
         let data = response.data.and_then(|data| message_data(data.as_slice()));
         Done { data, events: self.own_events(&response.events) }
     }

@@ -151,14 +151,18 @@ impl Suite {
 
     /// An honest answer.
     pub fn answer(&self, id: RequestId, party: u32, payload: &[u8]) -> Answer {
+        self.answer_signed_by(id, party, party, payload)
+    }
+
+    /// An answer in the name of a party, signed with the key of a seed.
+    pub fn answer_signed_by(&self, id: RequestId, party: u32, seed: u32, payload: &[u8]) -> Answer {
         Answer {
             request_id: id,
             epoch: self.epoch_of(id).id,
             party: PartyId(party),
             payload: payload.into(),
-            external_signature: (payload != [0])
-                .then(|| sign(party, &self.external_hash(id, payload)).into()),
-            receipt: sign(party, &self.receipt(id, party, Outcome::Answer, payload).signing_hash()).into(),
+            external_signature: (payload != [0]).then(|| sign(seed, &self.external_hash(id, payload)).into()),
+            receipt: sign(seed, &self.receipt(id, party, Outcome::Answer, payload).signing_hash()).into(),
         }
     }
 
