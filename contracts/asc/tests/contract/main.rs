@@ -16,6 +16,7 @@ mod money;
 mod permission;
 mod queries;
 mod responses;
+mod schema;
 mod submit_request;
 mod suite;
 mod takeover;
