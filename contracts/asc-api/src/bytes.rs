@@ -105,7 +105,7 @@ macro_rules! fixed_bytes {
             fn json_schema(generator: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
                 let mut schema = Binary::json_schema(generator).into_object();
                 schema.metadata().description = Some(concat!($kind, ": ", $len, " bytes, as base64").to_owned());
-                let digits: u32 = ($len + 2) / 3 * 4;
+                let digits = u32::div_ceil($len, 3) * 4;
                 schema.string().min_length = Some(digits);
                 schema.string().max_length = Some(digits);
                 schema.into()
