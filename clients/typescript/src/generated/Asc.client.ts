@@ -6,7 +6,7 @@
 
 import { CosmWasmClient, SigningCosmWasmClient, ExecuteResult } from "@cosmjs/cosmwasm-stargate";
 import { Coin, StdFee } from "@cosmjs/amino";
-import { Uint128, EpochId, EpochMode, PartyId, PublicKey, InstantiateMsg, Config, Fees, FeeSchedule, KeyDomain, Limits, Epoch, Party, ExecuteMsg, Operation, KeyParams, KeySource, Digest, KeyType, KeyId, CrsSource, FheType, CiphertextFormat, Handle, Provenance, RequestId, EvmAddress, Signature, Binary, CrsId, KeyState, Callback, KeyGen, KeyDigest, CrsGen, PublicDecrypt, Ciphertext, Eip712Domain, UserDecrypt, VerifyInput, Answer, Failure, QueryMsg, State, Credit, DomainView, PageForEpochAndEpochId, KeyRecord, PageForKeyRecordAndKeyId, LogPage, LogHead, PageForRequestIdAndRequestId, Quote, RequestView, RequestBody, PageForRequestViewAndRequestId, ResponseView, ArrayOfResponseView, Solvency, Version } from "./Asc.types";
+import { Uint128, EpochId, EpochMode, PartyId, PublicKey, InstantiateMsg, Config, Fees, FeeSchedule, KeyDomain, Limits, Epoch, Party, ExecuteMsg, Operation, KeyParams, KeySource, Digest, KeyType, KeyId, CrsSource, FheType, CiphertextFormat, Handle, Provenance, RequestId, EvmAddress, Signature, Binary, CrsId, KeyState, Callback, KeyGen, KeyDigest, CrsGen, PublicDecrypt, Ciphertext, Eip712Domain, UserDecrypt, VerifyInput, Answer, Failure, QueryMsg, State, Credit, CrsRecord, DomainView, PageForEpochAndEpochId, Governance, MigrationRecord, PageForGrantViewAndString, GrantView, GrantRecord, KeyRecord, PageForKeyRecordAndKeyId, LogPage, LogHead, PageForRequestIdAndRequestId, Quote, RequestView, RequestBody, PageForRequestViewAndRequestId, ResponseView, ArrayOfResponseView, Solvency, Version, Standing, FailureCode, WhyPending, PartyStanding } from "./Asc.types";
 export interface AscReadOnlyInterface {
   contractAddress: string;
   config: () => Promise<Config>;
@@ -73,7 +73,7 @@ export interface AscReadOnlyInterface {
     id
   }: {
     id: CrsId;
-  }) => Promise<Binary>;
+  }) => Promise<CrsRecord>;
   grants: ({
     keyId,
     limit,
@@ -82,7 +82,7 @@ export interface AscReadOnlyInterface {
     keyId: KeyId;
     limit?: number;
     startAfter?: string;
-  }) => Promise<Binary>;
+  }) => Promise<PageForGrantViewAndString>;
   domain: ({
     separator
   }: {
@@ -107,12 +107,13 @@ export interface AscReadOnlyInterface {
     requestId
   }: {
     requestId: RequestId;
-  }) => Promise<Binary>;
+  }) => Promise<WhyPending>;
   credit: ({
     address
   }: {
     address: string;
   }) => Promise<Credit>;
+  governance: () => Promise<Governance>;
   solvency: () => Promise<Solvency>;
   version: () => Promise<Version>;
 }
@@ -141,6 +142,7 @@ export class AscQueryClient implements AscReadOnlyInterface {
     this.quote = this.quote.bind(this);
     this.whyPending = this.whyPending.bind(this);
     this.credit = this.credit.bind(this);
+    this.governance = this.governance.bind(this);
     this.solvency = this.solvency.bind(this);
     this.version = this.version.bind(this);
   }
@@ -274,7 +276,7 @@ export class AscQueryClient implements AscReadOnlyInterface {
     id
   }: {
     id: CrsId;
-  }): Promise<Binary> => {
+  }): Promise<CrsRecord> => {
     return this.client.queryContractSmart(this.contractAddress, {
       crs: {
         id
@@ -289,7 +291,7 @@ export class AscQueryClient implements AscReadOnlyInterface {
     keyId: KeyId;
     limit?: number;
     startAfter?: string;
-  }): Promise<Binary> => {
+  }): Promise<PageForGrantViewAndString> => {
     return this.client.queryContractSmart(this.contractAddress, {
       grants: {
         key_id: keyId,
@@ -346,7 +348,7 @@ export class AscQueryClient implements AscReadOnlyInterface {
     requestId
   }: {
     requestId: RequestId;
-  }): Promise<Binary> => {
+  }): Promise<WhyPending> => {
     return this.client.queryContractSmart(this.contractAddress, {
       why_pending: {
         request_id: requestId
@@ -362,6 +364,11 @@ export class AscQueryClient implements AscReadOnlyInterface {
       credit: {
         address
       }
+    });
+  };
+  governance = async (): Promise<Governance> => {
+    return this.client.queryContractSmart(this.contractAddress, {
+      governance: {}
     });
   };
   solvency = async (): Promise<Solvency> => {
@@ -492,14 +499,14 @@ export interface AscInterface extends AscReadOnlyInterface {
     to
   }: {
     amount: Uint128;
-    to: string;
+    to?: string;
   }, fee?: number | StdFee | "auto", memo?: string, _funds?: Coin[]) => Promise<ExecuteResult>;
   sweepSurplus: ({
     denom,
     to
   }: {
     denom: string;
-    to: string;
+    to?: string;
   }, fee?: number | StdFee | "auto", memo?: string, _funds?: Coin[]) => Promise<ExecuteResult>;
   scheduleMigration: ({
     checksum,
@@ -788,7 +795,7 @@ export class AscClient extends AscQueryClient implements AscInterface {
     to
   }: {
     amount: Uint128;
-    to: string;
+    to?: string;
   }, fee: number | StdFee | "auto" = "auto", memo?: string, _funds?: Coin[]): Promise<ExecuteResult> => {
     return await this.client.execute(this.sender, this.contractAddress, {
       withdraw_treasury: {
@@ -802,7 +809,7 @@ export class AscClient extends AscQueryClient implements AscInterface {
     to
   }: {
     denom: string;
-    to: string;
+    to?: string;
   }, fee: number | StdFee | "auto" = "auto", memo?: string, _funds?: Coin[]): Promise<ExecuteResult> => {
     return await this.client.execute(this.sender, this.contractAddress, {
       sweep_surplus: {

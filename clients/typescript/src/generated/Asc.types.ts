@@ -61,6 +61,7 @@ export interface Epoch {
   mode: EpochMode;
   parties: Party[];
   reconstruction: number;
+  revoked_at?: number | null;
 }
 export interface Party {
   name: string;
@@ -154,12 +155,12 @@ export type ExecuteMsg = {
 } | {
   withdraw_treasury: {
     amount: Uint128;
-    to: string;
+    to?: string | null;
   };
 } | {
   sweep_surplus: {
     denom: string;
-    to: string;
+    to?: string | null;
   };
 } | {
   schedule_migration: {
@@ -288,10 +289,10 @@ export interface VerifyInput {
 }
 export interface Answer {
   epoch: EpochId;
-  external_signature?: Signature | null;
+  external_signature?: Binary | null;
   party: PartyId;
   payload: Binary;
-  receipt: Signature;
+  receipt: Binary;
   request_id: RequestId;
 }
 export interface Failure {
@@ -299,7 +300,7 @@ export interface Failure {
   epoch: EpochId;
   index: number;
   party: PartyId;
-  receipt: Signature;
+  receipt: Binary;
   request_id: RequestId;
 }
 export type QueryMsg = {
@@ -382,6 +383,8 @@ export type QueryMsg = {
     address: string;
   };
 } | {
+  governance: {};
+} | {
   solvency: {};
 } | {
   version: {};
@@ -391,12 +394,49 @@ export interface Credit {
   amount: Uint128;
   denom: string;
 }
+export interface CrsRecord {
+  digest: Digest;
+  epoch: EpochId;
+  height: number;
+  id: CrsId;
+  imported: boolean;
+  max_bits: number;
+  owner: string;
+  time: number;
+}
 export interface DomainView {
   key_id: KeyId;
 }
 export interface PageForEpochAndEpochId {
   items: Epoch[];
   next?: EpochId | null;
+}
+export interface Governance {
+  admin: string;
+  migration?: MigrationRecord | null;
+  paused: boolean;
+  proposed_admin?: string | null;
+}
+export interface MigrationRecord {
+  checksum: Digest;
+  code_id: number;
+  not_before: number;
+}
+export interface PageForGrantViewAndString {
+  items: GrantView[];
+  next?: string | null;
+}
+export interface GrantView {
+  grant: GrantRecord;
+  holds: boolean;
+}
+export interface GrantRecord {
+  generation: number;
+  grantee: string;
+  height: number;
+  key_id: KeyId;
+  time: number;
+  until?: number | null;
 }
 export interface KeyRecord {
   attester_threshold: number;
@@ -492,4 +532,24 @@ export interface Version {
   contract: string;
   state: number;
   version: string;
+}
+export type Standing = "answered" | {
+  failed: {
+    code: FailureCode;
+  };
+} | "silent";
+export type FailureCode = "ciphertext_unavailable" | "ciphertext_mismatch" | "ciphertext_malformed" | "wrong_type" | "key_unavailable" | "user_signature" | "not_permitted" | "proof_invalid" | "too_large" | "unsupported" | "internal" | "disagreement";
+export interface WhyPending {
+  due: boolean;
+  end?: number | null;
+  needed: number;
+  parties: PartyStanding[];
+  request_id: RequestId;
+  seconds_left: number;
+  state: State;
+}
+export interface PartyStanding {
+  name: string;
+  party: PartyId;
+  standing: Standing;
 }
