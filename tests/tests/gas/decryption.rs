@@ -68,6 +68,10 @@ pub async fn in_batches(stage: &Stage, notes: &mut Notes) -> Result<()> {
     let messages = (0..REQUESTS).map(|_| bench.message(&bench.owner, &message, price));
     let sent = bench.send(&bench.owner, &messages.collect::<Result<Vec<_>>>()?).await?;
     let mut gas = sent.gas;
+    notes.note(
+        "submit_request: public_decrypt, 1 ciphertext, one of ten in a transaction",
+        gas / u64::from(REQUESTS),
+    );
     for party in bench.parties() {
         let mut answers = Vec::new();
         for message in 0..usize::try_from(REQUESTS)? {
@@ -76,7 +80,13 @@ pub async fn in_batches(stage: &Stage, notes: &mut Notes) -> Result<()> {
         }
         let expected =
             if party.get() <= bench.majority() { ItemOutcome::Recorded } else { ItemOutcome::Late };
-        gas += bench.respond(answers, expected).await?.gas;
+        let sent = bench.respond(answers, expected).await?;
+        if party.get() == bench.majority() {
+            let name =
+                "submit_responses: public_decrypt, 1 ciphertext, one of ten deciding answers in a call";
+            notes.note(name, sent.gas / u64::from(REQUESTS));
+        }
+        gas += sent.gas;
     }
     notes.note("cycle: public_decrypt, 1 ciphertext, ten at once", gas / u64::from(REQUESTS));
     Ok(())

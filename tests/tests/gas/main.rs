@@ -49,6 +49,7 @@ fn scenes() -> impl IntoIterator<Item = (&'static str, Scene)> {
         decryption::of_ten_values,
         decryption::in_batches,
         decryption::said_again,
+        other_ends::nothing,
         other_ends::failed,
         other_ends::expired,
         other_ends::denied,

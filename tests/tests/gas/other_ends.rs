@@ -66,3 +66,11 @@ pub async fn withdrawn(stage: &Stage, notes: &mut Notes) -> Result<()> {
     notes.note("withdraw", sent.gas);
     Ok(())
 }
+
+/// Nothing at all: what every call costs.
+pub async fn nothing(stage: &Stage, notes: &mut Notes) -> Result<()> {
+    let Stage { bench, .. } = stage;
+    let sent = bench.execute(&bench.stranger, &ExecuteMsg::Close { request_ids: vec![] }, 0).await?;
+    notes.note("close: no request", sent.gas);
+    Ok(())
+}
