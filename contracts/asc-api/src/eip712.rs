@@ -1,69 +1,40 @@
 //! The EIP-712 hashes that operators and wallets sign. Struct names and fields are fixed by the outside
 //! world, but for the receipt, which is this contract's own.
 
-use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_sol_types::{SolStruct, eip712_domain};
+mod encode;
 
-use crate::{
-    Digest, Eip712Domain, EpochId, EvmAddress, Handle, KeyDigest, KeyId, Outcome, PartyId, RequestId,
-};
+use crate::{Digest, Eip712Domain, EpochId, Handle, KeyDigest, KeyId, Outcome, PartyId, RequestId};
 
-mod sol {
-    #![allow(missing_docs, clippy::as_conversions)]
-    alloy_sol_types::sol! {
-        struct Answer {
-            string chainId;
-            string contract;
-            uint64 requestId;
-            bytes32 requestHash;
-            uint32 epoch;
-            uint32 party;
-            uint32 outcome;
-            bytes32 payloadDigest;
-        }
-        struct PublicDecryptVerification {
-            bytes32[] ctHandles;
-            bytes decryptedResult;
-            bytes extraData;
-        }
-        struct KeyDigest {
-            uint8 keyType;
-            bytes digest;
-        }
-        struct KeygenVerification {
-            uint256 prepKeygenId;
-            uint256 keyId;
-            KeyDigest[] keyDigests;
-            bytes extraData;
-        }
-    }
-}
+pub use encode::Encoder;
 
-fn b256(digest: &Digest) -> B256 {
-    B256::from(*digest.as_bytes())
-}
-
-fn address(address: &EvmAddress) -> Address {
-    Address::from(*address.as_bytes())
-}
-
-impl From<&Eip712Domain> for alloy_sol_types::Eip712Domain {
-    fn from(domain: &Eip712Domain) -> Self {
-        Self::new(
-            Some(domain.name.clone().into()),
-            Some(domain.version.clone().into()),
-            Some(U256::from(domain.chain_id)),
-            Some(address(&domain.verifying_contract)),
-            domain.salt.as_ref().map(b256),
-        )
-    }
-}
+const ANSWER: &str = "Answer(string chainId,string contract,uint64 requestId,bytes32 requestHash,uint32 epoch,uint32 party,uint32 outcome,bytes32 payloadDigest)";
+const PUBLIC_DECRYPT: &str =
+    "PublicDecryptVerification(bytes32[] ctHandles,bytes decryptedResult,bytes extraData)";
+const KEY_GEN: &str = "KeygenVerification(uint256 prepKeygenId,uint256 keyId,KeyDigest[] keyDigests,bytes extraData)KeyDigest(uint8 keyType,bytes digest)";
+const KEY_DIGEST: &str = "KeyDigest(uint8 keyType,bytes digest)";
+const DOMAIN: &str = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
+const SALTED_DOMAIN: &str =
+    "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)";
+const RECEIPT_DOMAIN: &str = "EIP712Domain(string name,string version)";
 
 impl Eip712Domain {
     /// The domain separator.
     pub fn separator(&self) -> Digest {
-        Digest::new(alloy_sol_types::Eip712Domain::from(self).separator().0)
+        let domain = Encoder::new(if self.salt.is_some() { SALTED_DOMAIN } else { DOMAIN })
+            .bytes(&self.name)
+            .bytes(&self.version)
+            .uint(self.chain_id)
+            .address(&self.verifying_contract);
+        match &self.salt {
+            Some(salt) => domain.word(salt.as_bytes()).hash(),
+            None => domain.hash(),
+        }
     }
+}
+
+/// The separator of the domain `EIP712Domain(string name,string version)` with `"KMS ASC"`, `"1"`.
+pub fn receipt_separator() -> Digest {
+    Encoder::new(RECEIPT_DOMAIN).bytes("KMS ASC").bytes("1").hash()
 }
 
 /// What an operator signs for the contract, under the domain `EIP712Domain(string name,string version)` with
@@ -92,18 +63,16 @@ pub struct Receipt<'a> {
 impl Receipt<'_> {
     /// The hash to sign.
     pub fn signing_hash(&self) -> Digest {
-        let answer = sol::Answer {
-            chainId: self.chain_id.to_owned(),
-            contract: self.contract.to_owned(),
-            requestId: self.request_id.get(),
-            requestHash: b256(&self.request_hash),
-            epoch: self.epoch.get(),
-            party: self.party.get(),
-            outcome: self.outcome.number(),
-            payloadDigest: b256(&self.payload_digest),
-        };
-        let domain = eip712_domain! { name: "KMS ASC", version: "1", };
-        Digest::new(answer.eip712_signing_hash(&domain).0)
+        Encoder::new(ANSWER)
+            .bytes(self.chain_id)
+            .bytes(self.contract)
+            .uint(self.request_id.get())
+            .word(self.request_hash.as_bytes())
+            .uint(self.epoch.get().into())
+            .uint(self.party.get().into())
+            .uint(self.outcome.number().into())
+            .word(self.payload_digest.as_bytes())
+            .signing_hash(&receipt_separator())
     }
 }
 
@@ -114,37 +83,84 @@ pub fn public_decrypt_hash<'a>(
     result: &[u8],
     extra_data: &[u8],
 ) -> Digest {
-    let statement = sol::PublicDecryptVerification {
-        ctHandles: handles.into_iter().map(|handle| B256::from(*handle.as_bytes())).collect(),
-        decryptedResult: Bytes::copy_from_slice(result),
-        extraData: Bytes::copy_from_slice(extra_data),
-    };
-    Digest::new(statement.eip712_signing_hash(&domain.into()).0)
+    Encoder::new(PUBLIC_DECRYPT)
+        .array(handles.into_iter().map(Handle::as_bytes))
+        .bytes(result)
+        .bytes(extra_data)
+        .signing_hash(&domain.separator())
 }
 
 /// The hash of `KeygenVerification(uint256 prepKeygenId,uint256 keyId,KeyDigest[] keyDigests,bytes extraData)`
 /// with `prepKeygenId = keyId` and no extra data.
 pub fn key_gen_hash(domain: &Eip712Domain, key_id: KeyId, digests: &[KeyDigest]) -> Digest {
-    let statement = sol::KeygenVerification {
-        prepKeygenId: U256::from(key_id.get()),
-        keyId: U256::from(key_id.get()),
-        keyDigests: digests
-            .iter()
-            .map(|part| sol::KeyDigest {
-                keyType: part.key_type.number(),
-                digest: Bytes::copy_from_slice(part.digest.as_bytes()),
-            })
-            .collect(),
-        extraData: Bytes::new(),
-    };
-    Digest::new(statement.eip712_signing_hash(&domain.into()).0)
+    let parts: Vec<Digest> = digests
+        .iter()
+        .map(|part| {
+            let encoder = Encoder::new(KEY_DIGEST).uint(part.key_type.number().into());
+            encoder.bytes(part.digest.as_bytes()).hash()
+        })
+        .collect();
+    Encoder::new(KEY_GEN)
+        .uint(key_id.get())
+        .uint(key_id.get())
+        .array(parts.iter().map(Digest::as_bytes))
+        .bytes([])
+        .signing_hash(&domain.separator())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::keccak256;
+    use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
     use alloy_sol_types::SolStruct;
+
+    use crate::{EvmAddress, KeyType};
+
+    /// The same structs, as a library of the outside world knows them.
+    mod sol {
+        #![allow(missing_docs, clippy::as_conversions)]
+        alloy_sol_types::sol! {
+            struct Answer {
+                string chainId;
+                string contract;
+                uint64 requestId;
+                bytes32 requestHash;
+                uint32 epoch;
+                uint32 party;
+                uint32 outcome;
+                bytes32 payloadDigest;
+            }
+            struct PublicDecryptVerification {
+                bytes32[] ctHandles;
+                bytes decryptedResult;
+                bytes extraData;
+            }
+            struct KeyDigest {
+                uint8 keyType;
+                bytes digest;
+            }
+            struct KeygenVerification {
+                uint256 prepKeygenId;
+                uint256 keyId;
+                KeyDigest[] keyDigests;
+                bytes extraData;
+            }
+        }
+    }
+
+    fn library_domain(domain: &Eip712Domain) -> alloy_sol_types::Eip712Domain {
+        alloy_sol_types::Eip712Domain::new(
+            Some(domain.name.clone().into()),
+            Some(domain.version.clone().into()),
+            Some(U256::from(domain.chain_id)),
+            Some(Address::from(*domain.verifying_contract.as_bytes())),
+            domain.salt.map(|salt| B256::from(*salt.as_bytes())),
+        )
+    }
+
+    fn library_hash(statement: &impl SolStruct, domain: &Eip712Domain) -> Digest {
+        Digest::new(statement.eip712_signing_hash(&library_domain(domain)).0)
+    }
 
     fn domain() -> Eip712Domain {
         Eip712Domain {
@@ -163,18 +179,45 @@ mod tests {
 
     #[test]
     fn type_strings_are_the_fixed_ones() {
-        assert_eq!(
-            sol::Answer::eip712_encode_type(),
-            "Answer(string chainId,string contract,uint64 requestId,bytes32 requestHash,uint32 epoch,uint32 party,uint32 outcome,bytes32 payloadDigest)"
-        );
-        assert_eq!(
-            sol::PublicDecryptVerification::eip712_encode_type(),
-            "PublicDecryptVerification(bytes32[] ctHandles,bytes decryptedResult,bytes extraData)"
-        );
-        assert_eq!(
-            sol::KeygenVerification::eip712_encode_type(),
-            "KeygenVerification(uint256 prepKeygenId,uint256 keyId,KeyDigest[] keyDigests,bytes extraData)KeyDigest(uint8 keyType,bytes digest)"
-        );
+        assert_eq!(sol::Answer::eip712_encode_type(), ANSWER);
+        assert_eq!(sol::PublicDecryptVerification::eip712_encode_type(), PUBLIC_DECRYPT);
+        assert_eq!(sol::KeygenVerification::eip712_encode_type(), KEY_GEN);
+        assert_eq!(sol::KeyDigest::eip712_encode_type(), KEY_DIGEST);
+    }
+
+    #[test]
+    fn statements_hash_as_a_library_of_the_outside_world_hashes_them() {
+        let salted = Eip712Domain { salt: Some(Digest::new([9; 32])), ..domain() };
+        for domain in [domain(), salted] {
+            assert_eq!(domain.separator().as_bytes(), &library_domain(&domain).separator().0);
+            for (handles, result, extra) in
+                [(0u8, vec![], &b""[..]), (1, vec![7; 32], b"x"), (3, vec![8; 96], &[5; 40])]
+            {
+                let handles: Vec<Handle> = (0..handles).map(|n| Handle::new([n; 32])).collect();
+                let statement = sol::PublicDecryptVerification {
+                    ctHandles: handles.iter().map(|handle| B256::from(*handle.as_bytes())).collect(),
+                    decryptedResult: Bytes::copy_from_slice(&result),
+                    extraData: Bytes::copy_from_slice(extra),
+                };
+                let ours = public_decrypt_hash(&domain, &handles, &result, extra);
+                assert_eq!(ours, library_hash(&statement, &domain));
+            }
+            let digests = [(KeyType::Server, 1u8), (KeyType::Public, 2)]
+                .map(|(key_type, byte)| KeyDigest { key_type, digest: Digest::new([byte; 32]) });
+            let statement = sol::KeygenVerification {
+                prepKeygenId: U256::from(u64::MAX),
+                keyId: U256::from(u64::MAX),
+                keyDigests: digests
+                    .iter()
+                    .map(|part| sol::KeyDigest {
+                        keyType: part.key_type.number(),
+                        digest: Bytes::copy_from_slice(part.digest.as_bytes()),
+                    })
+                    .collect(),
+                extraData: Bytes::new(),
+            };
+            assert_eq!(key_gen_hash(&domain, KeyId(u64::MAX), &digests), library_hash(&statement, &domain));
+        }
     }
 
     /// The receipt's hash, spelled out from the EIP with nothing but keccak.
@@ -200,7 +243,7 @@ mod tests {
         );
         let message = keccak256(
             [
-                keccak256(sol::Answer::eip712_encode_type().as_bytes()).as_slice(),
+                keccak256(ANSWER.as_bytes()).as_slice(),
                 keccak256("kms-1").as_slice(),
                 keccak256("wasm1asc").as_slice(),
                 &word(5),
