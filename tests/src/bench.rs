@@ -16,6 +16,8 @@ use crate::operators::{self, Operators};
 
 /// Pause after a block: short, since nothing is waited for but blocks.
 const BLOCK_TIME: Duration = Duration::from_millis(20);
+/// Items on the largest page that a contract may be told to give.
+pub const LARGEST_PAGE: u32 = 100;
 /// Small enough that thirteen operators can earn it.
 const FAILURE_FEE: Uint128 = Uint128::new(500);
 
@@ -69,6 +71,7 @@ impl Bench {
             terms.epoch = first.clone();
             terms.config.failure_fee = FAILURE_FEE;
             terms.config.limits.pending_per_requester = u32::MAX;
+            terms.config.limits.page = LARGEST_PAGE;
         });
         let mut stack = Stack::create(folder, &format!("bench-{parties:02}"), options).await?;
         stack.start_chain().await?;

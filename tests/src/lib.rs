@@ -9,7 +9,7 @@ mod person;
 mod prerequisites;
 mod world;
 
-pub use bench::{Bench, Sent};
+pub use bench::{Bench, LARGEST_PAGE, Sent};
 pub use operators::Operators;
 pub use person::{Output, Person};
 pub use prerequisites::{REQUIRE_VARIABLE, missing};

@@ -13,17 +13,19 @@ use crate::ContractError;
 use crate::decision::{Decision, Vote, decide_by_majority, may_decide};
 use crate::session::Session;
 
-/// Decides the request if what was said so far is enough, and settles it. The caller stores the status.
+/// Decides the request if what was said so far is enough, and settles it. `newest` was said just now. The caller
+/// stores the status.
 pub fn settle_if_decided(
     session: &mut Session,
     body: &RequestBody,
     status: &mut Status,
+    newest: Vote,
 ) -> Result<(), ContractError> {
     let epoch = assigned_epoch(body)?;
     if !may_decide(session.epoch(epoch)?, status.heard(), status.answered) {
         return Ok(());
     }
-    let votes = votes(session, body, status)?;
+    let votes = votes(session, body, status, newest)?;
     match decide_by_majority(session.epoch(epoch)?, &votes) {
         None => Ok(()),
         Some(Decision::Fulfilled { digest, supporters }) => {
@@ -33,9 +35,17 @@ pub fn settle_if_decided(
     }
 }
 
-fn votes(session: &Session, body: &RequestBody, status: &Status) -> Result<Vec<Vote>, ContractError> {
+fn votes(
+    session: &Session,
+    body: &RequestBody,
+    status: &Status,
+    newest: Vote,
+) -> Result<Vec<Vote>, ContractError> {
     Status::parties(status.heard())
         .map(|party| {
+            if party == newest.party {
+                return Ok(newest);
+            }
             let response = load_response(session, body, party)?;
             Ok(Vote { party, outcome: response.outcome, digest: response.payload_digest() })
         })
@@ -115,13 +125,9 @@ fn finish(
     (status.state, status.code) = (state, code);
     (status.height, status.time) = (session.height(), session.now());
     session.release(body.price)?;
-    let requester = requester(body);
-    let storage = &mut *session.deps.storage;
-    state_key::OPEN.remove(storage, body.id.get());
-    match state_key::PENDING.may_load(storage, &requester)?.unwrap_or(0) {
-        0 | 1 => state_key::PENDING.remove(storage, &requester),
-        more => state_key::PENDING.save(storage, &requester, &more.saturating_sub(1))?,
-    }
+    state_key::OPEN.remove(session.deps.storage, body.id.get());
+    let pending = session.pending(&requester(body))?;
+    *pending = pending.saturating_sub(1);
     session.emit(Event::Finished { request_id: body.id, state });
     Ok(())
 }
@@ -147,8 +153,8 @@ fn credit_parties(
     for party in parties {
         let missing = || ContractError::NotFound(format!("party {party} of epoch {epoch}"));
         let address = session.epoch(epoch)?.party(*party).ok_or_else(missing)?.payout.clone();
-        session.credit(&Addr::unchecked(&address), amount)?;
-        credits.push(PartyCredit { party: *party, address, amount });
+        session.credit(&Addr::unchecked(address), amount)?;
+        credits.push(PartyCredit { party: *party, amount });
     }
     Ok(credits)
 }

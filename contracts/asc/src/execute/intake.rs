@@ -13,6 +13,7 @@ use kms_asc_api::{
 };
 
 use crate::ContractError;
+use crate::decision::Vote;
 use crate::session::Session;
 use crate::settlement;
 use crate::signer::signed_by;
@@ -99,16 +100,20 @@ fn take(session: &mut Session, item: Item) -> Result<ItemOutcome, ContractError>
     if !receipt_is_valid(session, &item, &stored, payload_digest, &signer) {
         return Ok(ItemOutcome::Rejected(RejectReason::Receipt));
     }
-    let key = (item.request_id.get(), item.party.get());
-    if let Some(first) = state_key::RESPONSE.may_load(session.deps.storage, key) {
-        return repeated(session, &item, stored, &StoredResponse::decode(&first)?, payload_digest);
-    }
     let due = stored.body.deadline.is_none_or(|deadline| session.now() >= stored.status.end(deadline));
-    if due || stored.status.state.is_terminal() {
+    let too_late = due || stored.status.state.is_terminal();
+    // Of what came in time the status knows who said it; only late items leave no bit there.
+    if too_late || stored.status.heard() & item.party.bit() != 0 {
+        let key = (item.request_id.get(), item.party.get());
+        if let Some(first) = state_key::RESPONSE.may_load(session.deps.storage, key) {
+            return repeated(session, &item, stored, &StoredResponse::decode(&first)?, payload_digest);
+        }
+    }
+    if too_late {
         return late(session, item, payload_digest);
     }
     match check(session, &item, &stored.body, &signer)? {
-        Ok(()) => count(session, item, stored),
+        Ok(()) => count(session, item, stored, payload_digest),
         Err(reason) => Ok(ItemOutcome::Rejected(reason)),
     }
 }
@@ -253,8 +258,14 @@ fn check_failure(
 }
 
 /// Counts the item, and settles the request if it decides.
-fn count(session: &mut Session, item: Item, stored: Stored) -> Result<ItemOutcome, ContractError> {
+fn count(
+    session: &mut Session,
+    item: Item,
+    stored: Stored,
+    payload_digest: Digest,
+) -> Result<ItemOutcome, ContractError> {
     let (id, party, epoch) = (item.request_id, item.party, item.epoch);
+    let vote = Vote { party, outcome: item.outcome, digest: payload_digest };
     let mut status = stored.status;
     match item.outcome {
         Outcome::Answer => status.answered |= party.bit(),
@@ -270,7 +281,7 @@ fn count(session: &mut Session, item: Item, stored: Stored) -> Result<ItemOutcom
         LogBody::ResponseRecorded { party, epoch, outcome, response_hash }
     };
     session.record(Some(id), recorded)?;
-    settlement::settle_if_decided(session, &stored.body, &mut status)?;
+    settlement::settle_if_decided(session, &stored.body, &mut status, vote)?;
     state_key::STATUS.save(session.deps.storage, id.get(), &status.encode());
     Ok(ItemOutcome::Recorded)
 }

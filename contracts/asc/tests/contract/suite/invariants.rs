@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cosmwasm_std::Uint128;
 use kms_asc_api::log::{LogBody, PartyCredit};
 use kms_asc_api::{
-    Digest, KeyRecord, LogPage, PartyId, QueryMsg, RequestId, Solvency, State, Status, request_hash,
+    Digest, EpochId, KeyRecord, LogPage, PartyId, QueryMsg, RequestId, Solvency, State, Status, request_hash,
     state_key,
 };
 
@@ -156,6 +156,8 @@ struct Replay {
     states: BTreeMap<u64, State>,
     escrow: BTreeMap<u64, u128>,
     credits: BTreeMap<String, u128>,
+    /// Where earnings go, by what the log says of epochs.
+    payouts: BTreeMap<(EpochId, PartyId), String>,
     treasury: u128,
     responses: BTreeMap<(u64, u32), Digest>,
     equivocated: BTreeMap<u64, u32>,
@@ -174,7 +176,12 @@ impl Replay {
 
     fn apply(&mut self, state: &Snapshot, id: u64, body: &LogBody) {
         match body {
-            LogBody::Instantiated { .. } | LogBody::ConfigSet { .. } | LogBody::EpochSet { .. } => {}
+            LogBody::Instantiated { .. } | LogBody::ConfigSet { .. } => {}
+            LogBody::EpochSet { epoch } => {
+                self.payouts.extend(
+                    epoch.parties.iter().map(|party| ((epoch.id, party.party), party.payout.clone())),
+                );
+            }
             LogBody::RequestSubmitted { price, request_hash: hash, .. } => {
                 assert_eq!(*hash, request_hash(&state.bodies[&id].0));
                 assert_eq!(self.states.insert(id, State::Pending), None);
@@ -196,13 +203,13 @@ impl Replay {
                 *bits |= party.bit();
             }
             LogBody::RequestFulfilled { refund, credits, treasury, .. } => {
-                self.finish(id, State::Fulfilled, *refund, credits, *treasury);
+                self.finish(state, id, State::Fulfilled, *refund, credits, *treasury);
             }
             LogBody::RequestFailed { refund, credits, treasury, .. } => {
-                self.finish(id, State::Failed, *refund, credits, *treasury);
+                self.finish(state, id, State::Failed, *refund, credits, *treasury);
             }
             LogBody::RequestExpired { refund, credits, treasury } => {
-                self.finish(id, State::Expired, *refund, credits, *treasury);
+                self.finish(state, id, State::Expired, *refund, credits, *treasury);
             }
             LogBody::RefundCredited { address, amount } => {
                 *self.credits.entry(address.clone()).or_default() += amount.u128();
@@ -219,12 +226,22 @@ impl Replay {
     }
 
     /// Every end gives away exactly the price.
-    fn finish(&mut self, id: u64, end: State, refund: Uint128, credits: &[PartyCredit], treasury: Uint128) {
+    fn finish(
+        &mut self,
+        state: &Snapshot,
+        id: u64,
+        end: State,
+        refund: Uint128,
+        credits: &[PartyCredit],
+        treasury: Uint128,
+    ) {
         assert_eq!(self.states.insert(id, end), Some(State::Pending));
         let credited: u128 = credits.iter().map(|credit| credit.amount.u128()).sum();
         assert_eq!(self.escrow.remove(&id), Some(refund.u128() + credited + treasury.u128()));
         for credit in credits.iter().filter(|credit| !credit.amount.is_zero()) {
-            *self.credits.entry(credit.address.clone()).or_default() += credit.amount.u128();
+            let epoch = state.bodies[&id].1.epoch.unwrap();
+            let payout = self.payouts[&(epoch, credit.party)].clone();
+            *self.credits.entry(payout).or_default() += credit.amount.u128();
         }
         self.treasury += treasury.u128();
     }
