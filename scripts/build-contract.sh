@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the ASC as it is stored on the chain: artifacts/kms_asc.wasm and artifacts/checksums.txt.
+# Builds the contracts as they are stored on a chain: artifacts/kms_asc.wasm, the ASC; beside it the example of
+# contracts/example-sealed-bid and the receiver of callbacks that tests use; and artifacts/checksums.txt.
 # Does nothing when they are up to date.
 #
 #   scripts/build-contract.sh                         build
@@ -16,7 +17,7 @@ cd "$(dirname "$0")/.."
 readonly target=wasm32-unknown-unknown
 readonly most_bytes=$((800 * 1024))
 readonly artifacts=artifacts
-readonly wasm=$artifacts/kms_asc.wasm
+readonly contracts=(kms_asc kms_example_sealed_bid kms_test_receiver)
 readonly stamp=$artifacts/.stamp
 
 inputs_hash() {
@@ -44,38 +45,45 @@ rust_flags() {
 
 # compile TARGET_FOLDER: nightly's way to build the standard library, taken on a stable compiler.
 compile() {
+    local contract packages=()
+    for contract in "${contracts[@]}"; do packages+=(--package "${contract//_/-}"); done
     unset RUSTFLAGS CARGO_BUILD_RUSTFLAGS
     CARGO_ENCODED_RUSTFLAGS=$(rust_flags | head -c -1 | tr '\n' '\037') RUSTC_BOOTSTRAP=1 \
-        cargo build --locked --package kms-asc --lib --profile contract --target $target \
+        cargo build --locked "${packages[@]}" --lib --profile contract --target $target \
         -Zbuild-std=std,panic_abort --target-dir "$1"
 }
 
-# build TARGET_FOLDER WASM
+# build TARGET_FOLDER WASM_FOLDER
 build() {
-    local raw=$1/$target/contract/kms_asc.wasm
-    mkdir -p "$1"
+    local contract
+    mkdir -p "$1" "$2"
     # Its source folders must exist before their names can be kept out of the wasm.
     run_visibly "fetching crates" "$1/fetch.log" cargo fetch --locked
-    run_visibly "compiling the contract" "$1/build.log" compile "$1"
-    wasm-opt -Oz "$raw" -o "$2"
+    run_visibly "compiling the contracts" "$1/build.log" compile "$1"
+    for contract in "${contracts[@]}"; do
+        wasm-opt -Oz "$1/$target/contract/$contract.wasm" -o "$2/$contract.wasm"
+    done
 }
 
 check() {
     local bytes
     bytes=$(stat -c %s "$1")
-    if [ "$bytes" -gt $most_bytes ]; then fail "the contract has $bytes bytes, at most $most_bytes are allowed"; fi
+    if [ "$bytes" -gt $most_bytes ]; then fail "$1 has $bytes bytes, at most $most_bytes are allowed"; fi
     if grep -aqF -e "$PWD/contracts" -e "$PWD/target" -e "${CARGO_HOME:-$HOME/.cargo}" -e "$rust_home/lib" "$1"; then
-        fail "the contract contains a path of this machine"
+        fail "$1 contains a path of this machine"
     fi
 }
 
 verify_reproducible() {
-    local again=target/contract-again
+    local again=target/contract-again contract
     rm -rf $again
-    build $again $again.wasm
-    cmp $wasm $again.wasm || fail "two builds of the same sources differ"
-    say "two builds agree: $(sha256sum <$wasm | cut -d' ' -f1)"
-    rm -rf $again $again.wasm
+    build $again $again/wasm
+    for contract in "${contracts[@]}"; do
+        cmp $artifacts/$contract.wasm $again/wasm/$contract.wasm || fail "two builds of the same sources differ"
+    done
+    say "two builds agree:"
+    cat $artifacts/checksums.txt >&2
+    rm -rf $again
 }
 
 main() {
@@ -94,13 +102,18 @@ main() {
 
 # make INPUTS_HASH
 make() {
+    local contract wasm
     rm -f $stamp
-    build target/contract $artifacts/new.wasm
-    check $artifacts/new.wasm
-    mv $artifacts/new.wasm $wasm
-    (cd $artifacts && sha256sum kms_asc.wasm >checksums.txt)
+    build target/contract $artifacts/new
+    for contract in "${contracts[@]}"; do check $artifacts/new/$contract.wasm; done
+    mv $artifacts/new/*.wasm $artifacts/
+    rmdir $artifacts/new
+    (cd $artifacts && sha256sum "${contracts[@]/%/.wasm}" >checksums.txt)
     printf '%s\n' "$1" >$stamp
-    say "$wasm, $(stat -c %s $wasm) bytes, sha256 $(cut -d' ' -f1 $artifacts/checksums.txt)"
+    for contract in "${contracts[@]}"; do
+        wasm=$artifacts/$contract.wasm
+        say "$wasm, $(stat -c %s $wasm) bytes, sha256 $(sha256sum <$wasm | cut -d' ' -f1)"
+    done
 }
 
 main "$@"

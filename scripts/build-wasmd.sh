@@ -22,6 +22,7 @@ fetch_modules() {
 }
 
 compile() {
+    # shellcheck disable=SC2016 # it is the linker that knows this name
     local origin='$ORIGIN'
     local version=${1#v}
     # The tag takes the library from the folder named here, instead of from the module cache.

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the other scripts: how they speak, and how a long command shows that it is alive.
 # Everything goes to stderr; stdout belongs to results.
 
@@ -8,15 +9,33 @@ fail() {
     exit 1
 }
 
+# interrupted SIGNAL GROUP: ends the process group, then the script, by the signal that it got.
+interrupted() {
+    trap - INT TERM HUP
+    kill -TERM -- "-$2" 2>/dev/null || true
+    wait "$2" 2>/dev/null || true
+    if [ -t 2 ]; then printf '\n' >&2; fi
+    say "interrupted"
+    kill "-$1" $$
+}
+
 # run_visibly LABEL LOG COMMAND...: runs the command with all its output in LOG. While it runs, the
 # time and the number of lines written so far are shown: on a terminal in one line, elsewhere every
-# 15 s. When it fails, the end of the log is shown and the command's status is returned.
+# 15 s. When it fails, the end of the log is shown and the command's status is returned. When the
+# script is interrupted, so is the command, with all that it has started.
 run_visibly() {
-    local label=$1 log=$2 started=$SECONDS shown=0 status=0 child
+    local label=$1 log=$2 started=$SECONDS shown=0 status=0 child signal
     shift 2
     : >"$log"
+    # With job control the command leads a process group of its own, which can be ended as a whole.
+    set -m
     "$@" >"$log" 2>&1 </dev/null &
     child=$!
+    set +m
+    for signal in INT TERM HUP; do
+        # shellcheck disable=SC2064 # which signal and which command is known now
+        trap "interrupted $signal $child" "$signal"
+    done
     while kill -0 "$child" 2>/dev/null; do
         sleep 0.2
         if [ -t 2 ]; then
@@ -28,6 +47,7 @@ run_visibly() {
         fi
     done
     wait "$child" || status=$?
+    trap - INT TERM HUP
     if [ -t 2 ]; then printf '\r\033[K' >&2; fi
     if [ "$status" -ne 0 ]; then
         tail -n 30 "$log" >&2

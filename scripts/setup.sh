@@ -118,25 +118,29 @@ explain_rustup() {
     fail "this distribution has no Rust $oldest_rust and no rustup: install rustup (https://rustup.rs), then run this again"
 }
 
-install_go_as_module() {
-    local module=golang.org/toolchain@v0.0.1-go$go_release.linux-amd64
+# In a shell of its own, so that what it leaves is removed however it ends.
+install_go_as_module() (
+    module=golang.org/toolchain@v0.0.1-go$go_release.linux-amd64
     mkdir -p .tools
-    # A module is fetched from inside a module, and the node's own asks for a newer Go.
     folder=$(mktemp -d .tools/fetch.XXXXXX)
-    trap "rm -rf $folder" EXIT
+    trap 'rm -rf "$folder"' EXIT
+    # A module is fetched from inside a module, and the node's own asks for a newer Go.
     echo 'module fetch' >"$folder/go.mod"
     if ! (cd "$folder" && go mod download -json "$module") >"$folder/answer.json"; then
         sed -n 's/^\t"Error": //p' "$folder/answer.json"
         fail "Go $go_release could not be fetched: install Go $oldest_go or newer yourself, then run this again"
     fi
-    rm -rf .tools/go
-    cp -r "$(sed -n 's/^\t"Dir": "\(.*\)",\?$/\1/p' "$folder/answer.json")" .tools/go
-    # A module's files carry no permissions.
-    chmod -R u+w .tools/go
-    chmod +x .tools/go/bin/* .tools/go/pkg/tool/*/*
+    # A module's files carry no permissions, and those in the cache are closed to writing.
+    cp -r --no-preserve=mode "$(sed -n 's/^\t"Dir": "\(.*\)",\?$/\1/p' "$folder/answer.json")" "$folder/go"
+    chmod +x "$folder"/go/bin/* "$folder"/go/pkg/tool/*/*
+    if [ -e .tools/go ]; then
+        chmod -R u+w .tools/go
+        rm -rf .tools/go
+    fi
+    mv "$folder/go" .tools/go
     . scripts/toolchain.sh
     at_least "$oldest_go" "$(go_version)" || fail "Go $go_release was installed into .tools/go but does not run"
-}
+)
 
 as_root() {
     if [ "$(id -u)" -eq 0 ]; then
@@ -146,12 +150,20 @@ as_root() {
     fi
 }
 
+may_be_root() { [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; }
+
+# Packages come from the lists, and without Rust these may know of one.
+needs_package_lists() {
+    if [ ${#packages[@]} -gt 0 ]; then return; fi
+    [[ " ${steps[*]} " = *" explain_rustup "* ]] && command -v apt-get >/dev/null && may_be_root
+}
+
 # What can be installed depends on lists that a fresh machine may not have.
 refresh_package_lists() {
     if ! command -v apt-get >/dev/null; then
         fail "there is no apt-get here: install these yourself (Debian calls them ${packages[*]}), then run this again"
     fi
-    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
+    if ! may_be_root; then
         fail "neither root nor sudo: let an administrator run apt-get install --no-install-recommends ${packages[*]}"
     fi
     say "refreshing the package lists (apt-get update)"
@@ -184,7 +196,7 @@ main() {
     say "missing:"
     printf '  - %s\n' "${missing[@]}" >&2
     if [ "${1:-}" = --check ]; then exit 1; fi
-    if [ ${#packages[@]} -gt 0 ] || ! command -v rustup >/dev/null; then
+    if needs_package_lists; then
         refresh_package_lists
         survey
     fi

@@ -22,6 +22,7 @@ run_tests() { KMS_REQUIRE_SYSTEM_TESTS=1 cargo test --workspace --locked; }
 
 phase "set-up" scripts/setup.sh
 . scripts/toolchain.sh
+phase "scripts" scripts/check-scripts.sh
 phase "formatting" cargo fmt --all --check
 phase "node, contract, programs and tests" scripts/build.sh --all-targets
 phase "connector with failpoints" build_failpoints

@@ -1,8 +1,11 @@
+# shellcheck shell=bash
 # Sourced by the other scripts, from the repository's root: which Rust and Go are used, and what
 # they must be able to do. What setup.sh puts into .tools/ goes before what the machine has.
 
 # The oldest Rust is the workspace's, the oldest Go is the node's.
+# shellcheck disable=SC2034 # used by who sources this
 oldest_rust=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
+# shellcheck disable=SC2034
 oldest_go=$(sed -n 's/^go //p' localnet/go.mod)
 
 if [ -x .tools/go/bin/go ]; then

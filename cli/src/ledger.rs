@@ -1,8 +1,9 @@
 //! The contract, as it is asked.
 
 use kms_asc_api::{
-    Config, Credit, DecodeError, Epoch, EpochId, KeyId, KeyRecord, LogPage, Operation, Page, QueryMsg, Quote,
-    RequestBody, RequestId, RequestView, ResponseView, Solvency, State, Version, log::LogHead, state_key,
+    Config, Credit, CrsId, CrsRecord, DecodeError, Epoch, EpochId, Governance, GrantView, KeyId, KeyRecord,
+    LogPage, Operation, Page, QueryMsg, Quote, RequestBody, RequestId, RequestView, ResponseView, Solvency,
+    State, Version, WhyPending, log::LogHead, state_key,
 };
 use kms_chain::Client;
 use serde::de::DeserializeOwned;
@@ -100,16 +101,32 @@ impl Ledger {
 
     /// All keys.
     pub async fn keys(&self) -> Result<Vec<KeyRecord>> {
-        let mut keys = Vec::new();
-        let mut start_after = None;
-        loop {
-            let page: Page<KeyRecord, KeyId> = self.ask(&QueryMsg::Keys { start_after, limit: None }).await?;
-            keys.extend(page.items);
-            start_after = page.next;
-            if start_after.is_none() {
-                return Ok(keys);
-            }
-        }
+        self.all(|start_after| QueryMsg::Keys { start_after, limit: None }).await
+    }
+
+    /// A common reference string.
+    pub async fn crs(&self, id: CrsId) -> Result<CrsRecord> {
+        self.ask(&QueryMsg::Crs { id }).await
+    }
+
+    /// All grants of a key, void ones included.
+    pub async fn grants(&self, key_id: KeyId) -> Result<Vec<GrantView>> {
+        self.all(|start_after| QueryMsg::Grants { key_id, start_after, limit: None }).await
+    }
+
+    /// All sets of operators.
+    pub async fn epochs(&self) -> Result<Vec<Epoch>> {
+        self.all(|start_after| QueryMsg::Epochs { start_after, limit: None }).await
+    }
+
+    /// What keeps a request pending.
+    pub async fn why_pending(&self, request_id: RequestId) -> Result<WhyPending> {
+        self.ask(&QueryMsg::WhyPending { request_id }).await
+    }
+
+    /// Who governs, and what is announced.
+    pub async fn governance(&self) -> Result<Governance> {
+        self.ask(&QueryMsg::Governance {}).await
     }
 
     /// The contract's parameters.
@@ -156,6 +173,23 @@ impl Ledger {
         bytes.ok_or_else(|| {
             Error::State(DecodeError::Json { record: "log", reason: format!("entry {seq} is missing") })
         })
+    }
+
+    /// All pages of a list.
+    async fn all<T, C>(&self, page_behind: impl Fn(Option<C>) -> QueryMsg) -> Result<Vec<T>>
+    where
+        Page<T, C>: DeserializeOwned,
+    {
+        let mut items = Vec::new();
+        let mut start_after = None;
+        loop {
+            let page: Page<T, C> = self.ask(&page_behind(start_after)).await?;
+            items.extend(page.items);
+            start_after = page.next;
+            if start_after.is_none() {
+                return Ok(items);
+            }
+        }
     }
 
     async fn ask<R: DeserializeOwned>(&self, query: &QueryMsg) -> Result<R> {

@@ -1,5 +1,6 @@
 //! `kms`: what people type.
 
+mod act;
 mod args;
 mod command;
 mod context;
@@ -8,6 +9,7 @@ mod exit;
 mod history;
 mod ledger;
 mod life;
+mod log_entry_text;
 mod log_reading;
 mod output;
 mod progress;
@@ -67,6 +69,9 @@ async fn run(Cli { global, command }: Cli) -> Result<()> {
         Command::Encrypt(args) => args.run(&context()?).await,
         Command::Decrypt(args) => args.run(&context()?).await,
         Command::Request(args) => args.run(&context()?).await,
+        Command::Crs(args) => args.run(&context()?).await,
+        Command::Epoch(args) => args.run(&context()?).await,
+        Command::Admin(args) => args.run(&context()?).await,
         Command::Log(args) => args.run(&context()?).await,
         Command::Credit(args) => args.run(&context()?).await,
         Command::Withdraw(args) => args.run(&context()?).await,

@@ -10,6 +10,7 @@ pub fn explained(name: &str) -> Option<&'static str> {
         "domain" => "the domain is not registered for this key",
         "window" => "the time is outside the window that the user signed",
         "epoch_revoked" => "the operators that hold the key were revoked",
+        "provenance" => "what a ciphertext says of its origin does not hold",
         "ciphertext_unavailable" => "the operators did not find the ciphertext in the store",
         "ciphertext_mismatch" => "the stored bytes do not have the digest or size of the REF",
         "ciphertext_malformed" => "the stored bytes are no ciphertext under this key",

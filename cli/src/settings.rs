@@ -111,25 +111,14 @@ fn home(variable: &str, otherwise: &str) -> PathBuf {
 mod tests {
     use std::fs;
 
-    use super::*;
+    use kms_config::NETWORK_TEMPLATE;
 
-    const NETWORK: &str = r#"
-        chain_id = "kms-1"
-        rpc_url = "http://127.0.0.1:1"
-        denom = "ukms"
-        gas_price = "0.025"
-        contract = "kms1qqqq"
-        core_url = "http://127.0.0.1:2"
-        store_url = "file:///tmp/store"
-        [key_domain]
-        name = "KMSGeneration"
-        version = "1"
-        chain_id = 1
-    "#;
+    use super::*;
 
     fn folder(kms: &str) -> (tempfile::TempDir, GlobalArgs) {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("network.toml"), NETWORK).unwrap();
+        let network = NETWORK_TEMPLATE.replace("wasm1contract", "kms1qqqq");
+        fs::write(folder.path().join("network.toml"), network).unwrap();
         fs::write(folder.path().join("kms.toml"), kms).unwrap();
         let args = GlobalArgs { config: Some(folder.path().join("kms.toml")), ..GlobalArgs::default() };
         (folder, args)

@@ -58,6 +58,13 @@ pub async fn submit(context: &Context, operation: Operation, args: SubmitArgs) -
     }
 }
 
+/// As [`submit`], and shows what came of it.
+pub async fn submit_and_show(context: &Context, operation: Operation, args: SubmitArgs) -> Result<()> {
+    match submit(context, operation, args).await? {
+        Submitted::Sent(report) | Submitted::Fulfilled(report) => context.show(&report),
+    }
+}
+
 /// Asks for the price and sends the request with it.
 async fn send(
     context: &Context,

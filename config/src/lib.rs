@@ -4,6 +4,9 @@
 //! the network ([`Network`]). A file that cannot be read, or says something that its reader does not
 //! know, is an error that names file, line and field: nothing ever falls back to defaults.
 
+/// A description of a network with every field explained.
+pub const NETWORK_TEMPLATE: &str = include_str!("../network.example.toml");
+
 mod error;
 mod load;
 mod network;

@@ -122,6 +122,23 @@ mod tests {
     }
 
     #[test]
+    fn the_template_is_a_network_and_shows_every_field() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("network.toml");
+        std::fs::write(&path, crate::NETWORK_TEMPLATE).unwrap();
+        let shown: Network = crate::load(&path).unwrap();
+        assert_eq!(shown.contract.as_deref(), Some("wasm1contract"));
+        let written = Network { contract: shown.contract, ..network() }.to_toml().unwrap();
+        for field in written.lines().filter_map(|line| line.split_once(" = ")) {
+            assert!(
+                crate::NETWORK_TEMPLATE.contains(&format!("\n{} = ", field.0)),
+                "{} is not shown",
+                field.0
+            );
+        }
+    }
+
+    #[test]
     fn the_price_of_gas_names_its_coin() {
         assert_eq!(network().gas_price_coin(), "0.025ukms");
     }

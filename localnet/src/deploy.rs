@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 use anyhow::{Context, Result, ensure};
-use kms_asc_api::InstantiateMsg;
+use kms_asc_api::{InstantiateMsg, signing};
 use kms_chain::{Account, Message, TxOptions};
 
 /// Tells the contract's address from that of other contracts of the same code and creator.
@@ -25,6 +25,7 @@ pub struct Deployment {
 /// Stores the code and instantiates it, with the contract as its own admin from the first moment: so
 /// nobody else can ever change its code.
 pub(crate) async fn deploy(admin: &Account, wasm: &Path, message: &InstantiateMsg) -> Result<Deployment> {
+    check_signers(message)?;
     let code = fs::read(wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
     let options = TxOptions::default();
     let store = Message::store_code(admin.address(), &code)?;
@@ -45,4 +46,36 @@ pub(crate) async fn deploy(admin: &Account, wasm: &Path, message: &InstantiateMs
         info.admin
     );
     Ok(Deployment { contract, code_id, checksum })
+}
+
+/// The contract takes any 33 bytes of the right form, and an operator whose key is none could never answer.
+fn check_signers(message: &InstantiateMsg) -> Result<()> {
+    for party in &message.epoch.parties {
+        signing::check_public_key(&party.signer)
+            .with_context(|| format!("the signer of party {} ({}) is wrong", party.party, party.name))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use kms_asc_api::PublicKey;
+    use kms_config::NETWORK_TEMPLATE;
+
+    use super::*;
+
+    #[test]
+    fn an_operator_whose_signer_is_no_key_is_not_deployed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("network.toml");
+        fs::write(&file, NETWORK_TEMPLATE).unwrap();
+        let network = kms_config::load(&file).unwrap();
+        let wallet = kms_chain::Wallet::generate(crate::account::ADDRESS_PREFIX).unwrap();
+        let message = |signer| crate::terms::instantiate(&network, "wasm1admin", signer, "wasm1payout");
+        check_signers(&message(PublicKey::new(wallet.public_key()))).unwrap();
+        let mut off_curve = [0; 33];
+        (off_curve[0], off_curve[32]) = (2, 5);
+        let error = check_signers(&message(PublicKey::new(off_curve))).unwrap_err();
+        assert!(format!("{error:#}").contains("party 1 (operator-1)"), "{error:#}");
+    }
 }

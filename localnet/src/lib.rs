@@ -24,6 +24,7 @@ mod operator;
 mod ports;
 mod process;
 mod programs;
+mod readiness;
 mod stack;
 mod supervisor;
 mod terms;

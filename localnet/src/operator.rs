@@ -1,12 +1,16 @@
 //! The operator's two programs: the files they read and how they are started.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result};
 use kms_asc_api::PublicKey;
 use kms_chain::Wallet;
 use kms_config::Network;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     AccountName, Layout, Programs,
@@ -80,7 +84,7 @@ pub(crate) fn core(layout: &Layout, programs: &Programs, network: &Network) -> R
 
 /// Writes the connector's file, and says how to start it. `admin` is the port of its health page.
 pub(crate) fn connector(layout: &Layout, program: PathBuf, admin: u16) -> Result<Launch> {
-    let path = layout.folder(CONNECTOR).join("kms-connector.toml");
+    let path = connector_file(layout);
     write(
         &path,
         &ConnectorFile {
@@ -93,6 +97,22 @@ pub(crate) fn connector(layout: &Layout, program: PathBuf, admin: u16) -> Result
         },
     )?;
     Ok(launch(CONNECTOR, program, &path))
+}
+
+/// Where the connector shows how it does, by the file that it was started with.
+pub(crate) fn admin(layout: &Layout) -> Result<SocketAddr> {
+    #[derive(Deserialize)]
+    struct Admin {
+        admin: SocketAddr,
+    }
+    let path = connector_file(layout);
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let file: Admin = toml::from_str(&text).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(file.admin)
+}
+
+fn connector_file(layout: &Layout) -> PathBuf {
+    layout.folder(CONNECTOR).join("kms-connector.toml")
 }
 
 /// Writes the file of the command line, whose account is the user's.

@@ -50,6 +50,14 @@ impl Programs {
         existing(self.repository.join("artifacts/kms_asc.wasm"), "scripts/build-contract.sh")
     }
 
+    /// Another contract of this repository, by its crate's name with underscores.
+    ///
+    /// # Errors
+    /// If it has not been built.
+    pub fn artifact(&self, name: &str) -> Result<PathBuf> {
+        existing(self.repository.join(format!("artifacts/{name}.wasm")), "scripts/build-contract.sh")
+    }
+
     /// One of the workspace's programs.
     ///
     /// # Errors

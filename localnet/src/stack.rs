@@ -18,7 +18,7 @@ use url::Url;
 use crate::{
     AccountName, Deployment, Layout, Lifetime, ProcessStatus, Programs, deploy,
     node::{self, Genesis, Node},
-    operator, ports,
+    operator, ports, readiness,
     supervisor::{Launch, Supervisor},
     terms,
 };
@@ -200,18 +200,19 @@ impl Stack {
         Ok(deployment)
     }
 
-    /// Starts the core, and waits until it listens. Does nothing if it runs.
+    /// Starts the core, and waits until it says that it is ready. Does nothing if it runs.
     ///
     /// # Errors
-    /// With the end of its log, if it ends or does not listen.
+    /// With the end of its log, if it ends or does not become ready.
     pub async fn start_core(&mut self) -> Result<()> {
         if self.supervisor.running(operator::CORE)?.is_some() {
             return Ok(());
         }
         (self.options.report)("starting the core");
         let launch = operator::core(&self.layout, &self.programs, &self.network)?;
-        let port = self.network.core_url.port().context("the network's core_url has no port")?;
-        self.start_listener(&launch, port).await
+        self.supervisor.start(&launch)?;
+        let url = &self.network.core_url;
+        self.supervisor.ready(&launch.name, PROGRAM_PATIENCE, || readiness::core_is_ready(url)).await
     }
 
     /// Starts the connector, and waits until it listens. Does nothing if it runs.
@@ -246,7 +247,21 @@ impl Stack {
         self.supervisor.ready(&launch.name, PROGRAM_PATIENCE, listens).await
     }
 
-    /// Starts whatever does not run, and deploys the contract if that was not done.
+    /// Waits until the connector says that it can do its work: that node, core and account are as they should be.
+    ///
+    /// # Errors
+    /// With what it says of itself and the end of its log, if it ends or does not come to that.
+    pub async fn operator_ready(&self) -> Result<()> {
+        let page = operator::admin(&self.layout)?;
+        let ready = || async { readiness::ask(page).await.is_ok_and(|said| said.ready) };
+        let waited = self.supervisor.ready(operator::CONNECTOR, PROGRAM_PATIENCE, ready).await;
+        let Err(error) = waited else { return Ok(()) };
+        let said = readiness::ask(page).await.map_or_else(|error| format!("{error:#}"), |said| said.text);
+        Err(error.context(format!("the connector says: {said}")))
+    }
+
+    /// Starts whatever does not run, deploys the contract if that was not done, and waits until requests can be
+    /// served.
     ///
     /// # Errors
     /// Of the first step that fails; what was started keeps running.
@@ -256,7 +271,8 @@ impl Stack {
             self.deploy().await?;
         }
         self.start_core().await?;
-        self.start_connector().await
+        self.start_connector().await?;
+        self.operator_ready().await
     }
 
     /// What runs of the stack in `folder`; also while another program has it open.

@@ -26,6 +26,7 @@ fn epoch(signer: PublicKey, payout: &str) -> Epoch {
         majority: 1,
         reconstruction: 1,
         parties: vec![party],
+        revoked_at: None,
     }
 }
 

@@ -49,6 +49,12 @@ impl Store {
         &self.url
     }
 
+    /// Writes an empty object, the same one each time: whether the store can be written now.
+    pub async fn check(&self) -> Result<(), StoreError> {
+        let written = self.objects.put(&Path::from("check"), Bytes::new().into()).await;
+        written.map(drop).map_err(|error| unavailable("writing an object", error))
+    }
+
     /// Keeps a ciphertext and returns its digest. When this returns, the bytes are on disk.
     pub async fn put_ciphertext(&self, stored: impl Into<Bytes>) -> Result<Digest, StoreError> {
         self.put(CIPHERTEXT, stored.into()).await

@@ -8,6 +8,9 @@ pub const REQUIRE_VARIABLE: &str = "KMS_REQUIRE_SYSTEM_TESTS";
 /// The programs that scenarios run.
 const PROGRAMS: [&str; 5] = ["kms", "kms-core", "kms-connector", "kms-connector-failpoints", "xtask"];
 
+/// Contracts beside the ASC that scenarios put on the chain.
+const CONTRACTS: [&str; 2] = ["kms_example_sealed_bid", "kms_test_receiver"];
+
 /// What is not there, a line each; empty if scenarios can run.
 pub fn missing() -> Vec<String> {
     let programs = match Programs::of_this_build() {
@@ -17,6 +20,7 @@ pub fn missing() -> Vec<String> {
     let parts = [programs.node(), programs.contract()];
     parts
         .into_iter()
+        .chain(CONTRACTS.map(|name| programs.artifact(name)))
         .chain(PROGRAMS.map(|name| programs.program(name)))
         .filter_map(|part| part.err().map(|error| error.to_string()))
         .collect()

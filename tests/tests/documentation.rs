@@ -6,7 +6,10 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
+
+use kms_localnet::Programs;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -59,4 +62,39 @@ fn every_link_between_documents_leads_somewhere() {
         }
     }
     assert!(found >= 2, "the check found only {found} links");
+}
+
+/// What stands between backquotes in the text, and what is typed after a prompt in a block of its own.
+fn code(page: &str) -> impl Iterator<Item = String> {
+    let blocks = page.split("```").skip(1).step_by(2).flat_map(str::lines);
+    let typed = blocks.filter_map(|line| line.trim().strip_prefix("$ "));
+    let words = page.split("```").step_by(2).flat_map(|text| text.split('`').skip(1).step_by(2));
+    typed.chain(words).map(|line| line.replace('\n', " "))
+}
+
+/// The program's own parser judges: it comes to the last word, which asks for help, only if it understands all before it.
+#[test]
+fn every_command_of_core_and_connector_in_the_documents_is_one_that_they_know() {
+    let programs = Programs::of_this_build().unwrap();
+    let understands = |name: &str, arguments: &[&str]| {
+        let mut command = Command::new(programs.program(name).unwrap());
+        command.args(arguments).arg("--help").output().unwrap().status.success()
+    };
+    for name in ["kms-core", "kms-connector"] {
+        let mut found = 0;
+        for page in pages() {
+            for line in code(&fs::read_to_string(&page).unwrap()) {
+                let Some(arguments) = line.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')) else {
+                    continue;
+                };
+                let arguments: Vec<&str> = arguments.split_whitespace().collect();
+                assert!(understands(name, &arguments), "{}: {line}", page.display());
+                found += 1;
+            }
+        }
+        assert!(found >= 2, "the check found only {found} commands of {name}");
+        for wrong in [&["--mnemonic", "x"][..], &["destroy"], &["--config"]] {
+            assert!(!understands(name, wrong), "{name} {wrong:?} passes for a command");
+        }
+    }
 }

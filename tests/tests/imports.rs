@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Each crate and the crates of this workspace that it may depend on, tests aside.
-const ALLOWED: [(&str, &[&str]); 13] = [
-    ("kms-asc-api", &[]),
+const ALLOWED: [(&str, &[&str]); 16] = [
+    ("kms-callback", &[]),
+    ("kms-asc-api", &["kms-callback"]),
     ("kms-asc", &["kms-asc-api"]),
+    ("kms-example-sealed-bid", &["kms-asc-api", "kms-callback"]),
+    ("kms-test-receiver", &["kms-callback"]),
     ("kms-chain", &[]),
     ("kms-config", &[]),
     ("kms-store", &[]),

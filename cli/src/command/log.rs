@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use clap::Args;
-use kms_asc_api::log::{LogBody, LogEntry, LogHead, PartyCredit};
+use kms_asc_api::log::{LogEntry, LogHead};
 use serde_json::json;
 
 use crate::{
     context::Context,
     error::Result,
+    log_entry_text,
     log_reading::{ReadEntry, VerifiedLog},
     output::{Format, clock, print},
 };
@@ -112,60 +113,14 @@ fn whole_json(entries: &[ReadEntry], head: LogHead) -> String {
 fn line(entry: &LogEntry) -> String {
     let request = entry.request_id.map(|id| format!("request {id}: ")).unwrap_or_default();
     let kind = entry.body.kind().replace('_', " ");
-    let (seq, at, detail) = (entry.seq, clock(entry.time), detail(&entry.body));
+    let (seq, at, detail) = (entry.seq, clock(entry.time), log_entry_text::detail(&entry.body));
     let text = format!("{seq:>6}  {at}  block {:<7}  {request}{kind}", entry.height);
     if detail.is_empty() { text } else { format!("{text}: {detail}") }
 }
 
-/// What an entry says beside its kind.
-fn detail(body: &LogBody) -> String {
-    match body {
-        LogBody::Instantiated { code_id, version, checksum, .. } => {
-            format!("version {version}, code {code_id} {checksum}")
-        }
-        LogBody::ConfigSet { config } => format!("denomination {}", config.denom),
-        LogBody::EpochSet { epoch } => {
-            format!("epoch {}, {}, majority {}", epoch.id, parties(epoch.parties.len()), epoch.majority)
-        }
-        LogBody::RequestSubmitted { operation, key_id, price, epoch, .. } => {
-            let key = key_id.map(|key| format!(" under key {key}")).unwrap_or_default();
-            format!("{operation}{key}, price {price}, epoch {epoch}")
-        }
-        LogBody::RequestDenied { operation, reason, price, .. } => {
-            format!("{operation}, {reason}, charged {price}")
-        }
-        LogBody::ResponseRecorded { party, .. } => format!("party {party}"),
-        LogBody::ResponseLate { party, outcome, .. } | LogBody::FailureRecorded { party, outcome, .. } => {
-            format!("party {party}, outcome {outcome}")
-        }
-        LogBody::Equivocation { party, .. } => format!("party {party} signed two different receipts"),
-        LogBody::RequestFulfilled { refund, credits, treasury, .. }
-        | LogBody::RequestExpired { refund, credits, treasury } => {
-            money(credits, &treasury.to_string(), &refund.to_string())
-        }
-        LogBody::RequestFailed { code, refund, credits, treasury } => {
-            format!("{code}, {}", money(credits, &treasury.to_string(), &refund.to_string()))
-        }
-        LogBody::RefundCredited { address, amount } => format!("{amount} to {address}"),
-        LogBody::Withdrawn { address, to, amount } => format!("{amount} of {address} to {to}"),
-        LogBody::KeyActivated { key } => format!("key {} of {}", key.id, key.owner),
-    }
-}
-
-fn parties(count: usize) -> String {
-    if count == 1 { "1 party".to_owned() } else { format!("{count} parties") }
-}
-
-fn money(credits: &[PartyCredit], treasury: &str, refund: &str) -> String {
-    let mut parts: Vec<_> =
-        credits.iter().map(|credit| format!("{} to party {}", credit.amount, credit.party)).collect();
-    parts.push(format!("{treasury} to the treasury"));
-    parts.push(format!("{refund} back"));
-    parts.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
+    use kms_asc_api::log::{LogBody, PartyCredit};
     use kms_asc_api::{Digest, PartyId, RequestId};
 
     use super::*;
@@ -179,7 +134,7 @@ mod tests {
             actor: "wasm1op".into(),
             request_id: Some(RequestId(7)),
             body: LogBody::RequestFulfilled {
-                payload_digest: Digest::sha256(b"payload"),
+                payload_digest: Some(Digest::sha256(b"payload")),
                 refund: 0u128.into(),
                 credits: vec![credit],
                 treasury: 1_000u128.into(),

@@ -1,9 +1,12 @@
 //! The commands, one per file.
 
+pub mod admin;
 pub mod completion;
 pub mod credit;
+pub mod crs;
 pub mod decrypt;
 pub mod encrypt;
+pub mod epoch;
 pub mod key;
 pub mod keygen;
 pub mod log;
@@ -11,4 +14,5 @@ pub mod quote;
 pub mod request;
 pub mod status;
 pub mod wallet;
+mod why;
 pub mod withdraw;

@@ -5,7 +5,9 @@ use kms_asc_api::{CloseOutcome, ExecuteMsg, OutcomesData, RequestId, State};
 use kms_chain::TxOptions;
 use serde::Serialize;
 
+use super::why::why;
 use crate::{
+    act::act,
     context::Context,
     error::{Error, Result},
     life,
@@ -18,9 +20,11 @@ const EXAMPLES: &str = "\
 Examples:
   kms request list --mine
   kms request show 2
+  kms request why 2
+  kms request cancel 2
   kms request close 2";
 
-/// Show requests, and close those that nobody answered in time
+/// Show requests, take them back, and close those that nobody answered in time
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Request {
@@ -38,6 +42,20 @@ enum RequestCommand {
     #[command(after_help = "Exit status 6 if an answer on record is not what its operator signed.\n\n\
         Example:\n  kms request show 2 --output json")]
     Show {
+        /// The request
+        #[arg(value_name = "ID", value_parser = parse_id)]
+        id: RequestId,
+    },
+    /// Show what each operator has said to a request, and how long they have
+    #[command(after_help = "Example:\n  kms request why 2")]
+    Why {
+        /// The request
+        #[arg(value_name = "ID", value_parser = parse_id)]
+        id: RequestId,
+    },
+    /// Take a request of yours back, unless an operator speaks before that takes effect
+    #[command(after_help = "`kms request close` then refunds the price.\n\nExample:\n  kms request cancel 2")]
+    Cancel {
         /// The request
         #[arg(value_name = "ID", value_parser = parse_id)]
         id: RequestId,
@@ -75,6 +93,11 @@ impl Request {
         match self.command {
             RequestCommand::List(args) => list(context, args).await,
             RequestCommand::Show { id } => show(context, id).await,
+            RequestCommand::Why { id } => why(context, id).await,
+            RequestCommand::Cancel { id } => {
+                let message = ExecuteMsg::Cancel { request_id: id };
+                act(context, &context.ledger().await?, "cancelling", &message).await
+            }
             RequestCommand::Close { ids } => close(context, ids).await,
         }
     }

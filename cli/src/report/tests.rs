@@ -54,7 +54,7 @@ fn entries() -> Vec<LogEntry> {
         request_hash: Digest::sha256(b"body"),
     };
     let fulfilled = LogBody::RequestFulfilled {
-        payload_digest: Digest::sha256(&word(42)),
+        payload_digest: Some(Digest::sha256(&word(42))),
         refund: 0u128.into(),
         credits: vec![credit(1), credit(2)],
         treasury: 1_000u128.into(),

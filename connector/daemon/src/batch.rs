@@ -48,7 +48,9 @@ impl Width {
     /// A batch of `items` was too much: half of it next time. False if it had one item only, so that nothing can
     /// be halved.
     pub fn narrow(&mut self, items: usize) -> bool {
-        self.now = (items / 2).max(1);
+        if items > 1 {
+            self.now = items / 2;
+        }
         items > 1
     }
 
@@ -73,7 +75,7 @@ mod tests {
             party: PartyId(1),
             payload: vec![0; payload].into(),
             external_signature: None,
-            receipt: Signature::new([1; 65]),
+            receipt: Signature::new([1; 65]).into(),
         })
     }
 
@@ -84,7 +86,7 @@ mod tests {
             party: PartyId(1),
             code: 3,
             index: 0,
-            receipt: Signature::new([1; 65]),
+            receipt: Signature::new([1; 65]).into(),
         })
     }
 

@@ -46,11 +46,17 @@ pub struct Follow {
     pub poll_interval: Period,
     /// After how many blocks the inbox is compared with the contract's state.
     pub reconcile_blocks: u64,
+    /// After how much time it is compared at the latest, whether blocks are read or not.
+    pub reconcile_every: Period,
 }
 
 impl Default for Follow {
     fn default() -> Self {
-        Self { poll_interval: Period::millis(50), reconcile_blocks: 100 }
+        Self {
+            poll_interval: Period::millis(50),
+            reconcile_blocks: 100,
+            reconcile_every: Period::millis(30_000),
+        }
     }
 }
 
@@ -268,21 +274,9 @@ fn check(path: &Path, file: &File) -> Result<(), SettingsError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use kms_config::NETWORK_TEMPLATE;
 
-    const NETWORK: &str = r#"
-chain_id = "kms-local"
-rpc_url = "http://127.0.0.1:26657"
-denom = "ukms"
-gas_price = "0.025"
-contract = "wasm1contract"
-core_url = "http://127.0.0.1:50051"
-store_url = "file:///var/lib/kms/store"
-[key_domain]
-name = "KMSGeneration"
-version = "1"
-chain_id = 1
-"#;
+    use super::*;
 
     fn load(connector: &str, network: &str) -> Result<Settings, SettingsError> {
         let folder = tempfile::tempdir().unwrap();
@@ -293,15 +287,15 @@ chain_id = 1
     }
 
     fn refusal(connector: &str) -> String {
-        load(connector, NETWORK).unwrap_err().to_string()
+        load(connector, NETWORK_TEMPLATE).unwrap_err().to_string()
     }
 
     #[test]
     fn the_template_loads_and_its_values_are_the_defaults() {
-        let shipped = load(TEMPLATE, NETWORK).unwrap();
+        let shipped = load(TEMPLATE, NETWORK_TEMPLATE).unwrap();
         let sections = ["\n[follow]", "\n[work]", "\n[post]"];
         let end = sections.iter().filter_map(|section| TEMPLATE.find(section)).min().unwrap();
-        let bare = load(&TEMPLATE[..end], NETWORK).unwrap();
+        let bare = load(&TEMPLATE[..end], NETWORK_TEMPLATE).unwrap();
         let text =
             |settings: &Settings| format!("{:?} {:?} {:?}", settings.follow, settings.work, settings.post);
         assert_eq!(text(&shipped), text(&bare));
@@ -333,7 +327,7 @@ chain_id = 1
 
     #[test]
     fn a_network_without_a_contract_is_refused() {
-        let network = NETWORK.replace("contract = \"wasm1contract\"\n", "");
+        let network = NETWORK_TEMPLATE.replace("contract = \"wasm1contract\"\n", "");
         let error = load(TEMPLATE, &network).unwrap_err();
         assert_eq!(error.code(), "config_invalid");
         assert!(error.to_string().contains("contract"), "{error}");

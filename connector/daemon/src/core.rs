@@ -4,10 +4,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use kms_asc_api::Failure;
-use kms_core_proto::{ERROR_DOMAIN, reason, v1, v1::kms_client::KmsClient};
+use kms_core_proto::{
+    ERROR_DOMAIN, reason, v1,
+    v1::{kms_client::KmsClient, kms_server::SERVICE_NAME},
+};
+use prost::Message;
 use tonic::{
     Code, Status,
     transport::{Channel, Endpoint},
+};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 use tonic_types::StatusExt;
 use url::Url;
@@ -20,6 +27,10 @@ use crate::{
 
 /// Signed when a ciphertext cannot be had.
 const CIPHERTEXT_UNAVAILABLE: u32 = 1;
+/// Reason of a refusal because a message is larger than one of the two ends takes.
+const MESSAGE_TOO_LARGE: &str = "message_too_large";
+/// Longest time of a look at the core.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Why the core gave no usable answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +84,8 @@ impl CoreError {
 #[derive(Debug, Clone)]
 pub struct Core {
     client: KmsClient<Channel>,
+    health: HealthClient<Channel>,
+    max_message_bytes: usize,
     chain_id: String,
     contract: String,
     operator: Operator,
@@ -87,11 +100,13 @@ impl Core {
     pub fn new(settings: &Settings) -> Result<Self, CoreError> {
         let endpoint = endpoint(&settings.network.core_url)?;
         let most = settings.work.max_message_bytes;
-        let client = KmsClient::new(endpoint.connect_lazy())
-            .max_decoding_message_size(most)
-            .max_encoding_message_size(most);
+        let channel = endpoint.connect_lazy();
+        let health = HealthClient::new(channel.clone());
+        let client = KmsClient::new(channel).max_decoding_message_size(most).max_encoding_message_size(most);
         Ok(Self {
             client,
+            health,
+            max_message_bytes: most,
             chain_id: settings.network.chain_id.clone(),
             contract: settings.contract.clone(),
             operator: settings.operator,
@@ -100,6 +115,10 @@ impl Core {
     }
 
     /// Has a request worked on and waits for the answer, at most until it would no longer count.
+    ///
+    /// # Errors
+    /// `message_too_large`, before anything is sent, if body and ciphertexts are more than the configuration allows
+    /// in one message.
     pub async fn execute(&self, facts: &Facts, ciphertexts: Vec<Bytes>) -> Result<Item, CoreError> {
         let question = v1::ExecuteRequest {
             chain_id: self.chain_id.clone(),
@@ -107,6 +126,12 @@ impl Core {
             body: facts.stored_body.clone(),
             ciphertexts,
         };
+        let (bytes, limit) = (question.encoded_len(), self.max_message_bytes);
+        if bytes > limit {
+            let message =
+                format!("{bytes} bytes for the core, at most {limit} allowed by work.max_message_bytes");
+            return Err(CoreError::Refused { reason: MESSAGE_TOO_LARGE.to_owned(), message });
+        }
         let mut client = self.client.clone();
         let call = Box::pin(client.execute(question));
         self.item(facts, self.within(facts, call).await?)
@@ -126,14 +151,16 @@ impl Core {
         self.item(facts, self.within(facts, call).await?)
     }
 
-    /// Whether the core is there and signs for whom this daemon serves; else what is wrong.
+    /// Whether the core is there, says that it serves, and signs for whom this daemon serves; else what is wrong.
     pub async fn check(&self) -> Result<(), String> {
+        let mut health = self.health.clone();
+        let question = HealthCheckRequest { service: SERVICE_NAME.to_owned() };
+        let state = looked(health.check(question)).await?.status();
+        if state != ServingStatus::Serving {
+            return Err(format!("the core says of itself: {}", state.as_str_name().to_lowercase()));
+        }
         let mut client = self.client.clone();
-        let call = Box::pin(client.info(v1::InfoRequest {}));
-        let info = match tokio::time::timeout(Duration::from_secs(5), call).await {
-            Ok(answer) => answer.map_err(|status| typed(&status).to_string())?.into_inner(),
-            Err(_) => return Err("the core did not answer within 5 s".into()),
-        };
+        let info = looked(client.info(v1::InfoRequest {})).await?;
         let v1::InfoResponse { chain_id, contract, memberships, .. } = info;
         if (chain_id.as_str(), contract.as_str()) != (self.chain_id.as_str(), self.contract.as_str()) {
             return Err(format!("the core serves contract {contract} on {chain_id}"));
@@ -167,6 +194,13 @@ impl Core {
     }
 }
 
+async fn looked<T>(call: impl Future<Output = Result<tonic::Response<T>, Status>>) -> Result<T, String> {
+    match tokio::time::timeout(LOOK, Box::pin(call)).await {
+        Ok(answer) => answer.map(tonic::Response::into_inner).map_err(|status| typed(&status).to_string()),
+        Err(_) => Err(format!("the core did not answer within {LOOK:?}")),
+    }
+}
+
 /// Position in the form of the contract, for a position that fits.
 pub fn position(index: usize) -> u16 {
     u16::try_from(index).unwrap_or(Failure::NO_INDEX)
@@ -184,11 +218,12 @@ fn endpoint(url: &Url) -> Result<Endpoint, CoreError> {
         .keep_alive_timeout(Duration::from_secs(20)))
 }
 
-/// Sorts a failed call by the core's own reason, or by the status where it gives none.
+/// Sorts a failed call by the core's own reason, or by the status where it gives none that is known here.
 fn typed(status: &Status) -> CoreError {
     let message = status.message().to_owned();
-    if let Some(info) = status.get_details_error_info().filter(|info| info.domain == ERROR_DOMAIN) {
-        let reason = info.reason;
+    let info = status.get_details_error_info().filter(|info| info.domain == ERROR_DOMAIN);
+    let reason = info.map(|info| info.reason);
+    if let Some(reason) = reason.clone().filter(|reason| reason::ALL.contains(&reason.as_str())) {
         // The core judges by its clock, the chain by block time: a block's word ends the request, not the core's.
         let later = reason::is_retryable(&reason) || reason == reason::DEADLINE_PASSED;
         return if later {
@@ -197,10 +232,11 @@ fn typed(status: &Status) -> CoreError {
             CoreError::Refused { reason, message }
         };
     }
-    let reason = format!("{:?}", status.code()).to_lowercase();
+    let reason = reason.unwrap_or_else(|| format!("{:?}", status.code()).to_lowercase());
     match status.code() {
+        // What gRPC itself says of a message over the limit of either end.
+        Code::OutOfRange => CoreError::Refused { reason: MESSAGE_TOO_LARGE.to_owned(), message },
         Code::InvalidArgument
-        | Code::OutOfRange
         | Code::Unimplemented
         | Code::FailedPrecondition
         | Code::PermissionDenied
@@ -243,6 +279,15 @@ mod tests {
         }
         let foreign = with_reason(Code::Unavailable, "malformed_body", "elsewhere");
         assert!(foreign.is_retryable(), "{foreign}");
+        assert_eq!(typed(&Status::out_of_range("too large")).code(), "message_too_large");
+    }
+
+    #[test]
+    fn a_reason_that_only_a_later_core_knows_is_sorted_by_its_status() {
+        let later = with_reason(Code::Unavailable, "warming_up", ERROR_DOMAIN);
+        assert_eq!((later.code(), later.is_retryable()), ("warming_up", true));
+        let never = with_reason(Code::FailedPrecondition, "retired", ERROR_DOMAIN);
+        assert_eq!((never.code(), never.is_retryable()), ("retired", false));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::{
     ledger::Asc,
     metrics::Metrics,
     post::{Outlet, Poster},
-    reconcile::{Reconciler, TaskError},
+    reconcile::{Pace, Reconciler, TaskError},
     watch::Watcher,
     work::Worker,
 };
@@ -113,8 +113,9 @@ impl Parts {
             tasks.spawn("admin", admin.run(listener, stop.clone()));
         }
         let reconciler = self.reconciler();
-        let blocks = self.settings.follow.reconcile_blocks;
-        tasks.spawn("reconcile", reconciler.run(moved, blocks, stop.clone()));
+        let follow = &self.settings.follow;
+        let pace = Pace { blocks: follow.reconcile_blocks, every: follow.reconcile_every.get() };
+        tasks.spawn("reconcile", reconciler.run(moved, pace, stop.clone()));
         tasks.spawn("work", Arc::new(self.worker()).run(stop.clone()));
         tasks.spawn("post", Poster::new(self.outlet()).run(stop.clone()));
         tasks.spawn("watch", self.watcher().run(stop.clone()));
@@ -153,9 +154,9 @@ impl Parts {
         }
     }
 
-    fn watcher(&self) -> Watcher {
+    fn watcher(&self) -> Watcher<Asc> {
         Watcher {
-            asc: Arc::clone(&self.asc),
+            ledger: Arc::clone(&self.asc),
             core: self.core.clone(),
             inbox: self.inbox.clone(),
             health: Arc::clone(&self.health),

@@ -21,6 +21,9 @@ use crate::{
 /// First and longest pause before a node that does not answer is asked again.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
 
+/// How often a node may fail to give a block that the chain has, before state is read in its place.
+const MOST_FAILURES: u32 = 10;
+
 /// The task that reads blocks.
 #[derive(Debug)]
 pub struct Follower<L, S> {
@@ -70,14 +73,31 @@ impl<L: Ledger, S: BlockSource> Follower<L, S> {
                 ..FollowerConfig::default()
             };
             let mut blocks = BlockFollower::new(&self.source, next, config);
+            let mut failures = 0u32;
             next = loop {
                 match blocks.next().await {
-                    Ok(block) => self.take(&block).await?,
+                    Ok(block) => {
+                        self.take(&block).await?;
+                        failures = 0;
+                    }
                     Err(error @ (ChainError::Pruned { .. } | ChainError::ResultsMissing { .. })) => {
                         tracing::warn!(%error, "this node cannot give the block: state is read instead");
                         break self.skip().await?;
                     }
-                    Err(error) => self.trouble(&error),
+                    Err(error) => {
+                        let height = blocks.next_height();
+                        if is_of_the_block(&error) {
+                            failures = failures.saturating_add(1);
+                            tracing::warn!(height, failures, code = error.code(), %error, "no block now");
+                        } else {
+                            self.trouble(&error);
+                        }
+                        if failures >= MOST_FAILURES && self.chain_is_past(height).await? {
+                            let code = error.code();
+                            tracing::error!(height, code, %error, "a block cannot be read: state is read instead");
+                            break self.skip().await?;
+                        }
+                    }
                 }
             };
         }
@@ -126,9 +146,19 @@ impl<L: Ledger, S: BlockSource> Follower<L, S> {
         let height = self.head().await?.height.max(cursor);
         self.reconciler.run_until_done(Scope::Running).await?;
         self.inbox.jump(height).await?;
+        self.metrics.skipped.inc_by(height.saturating_sub(cursor));
         tracing::warn!(from = cursor, to = height, "the cursor jumped over blocks that cannot be had");
         self.moved(height);
         Ok(height.saturating_add(1))
+    }
+
+    /// Whether the node works, and its chain has more than this block.
+    async fn chain_is_past(&self, height: u64) -> Result<bool, TaskError> {
+        match self.ledger.head().await {
+            Ok(head) => Ok(head.height > height),
+            Err(error) if error.is_fatal() => Err(error.into()),
+            Err(_) => Ok(false),
+        }
     }
 
     async fn head(&self) -> Result<Head, TaskError> {
@@ -153,4 +183,9 @@ impl<L: Ledger, S: BlockSource> Follower<L, S> {
         self.metrics.cursor.set(height);
         self.cursor.send_replace(height);
     }
+}
+
+/// Whether an error may be one block's own, and not the connection's.
+const fn is_of_the_block(error: &ChainError) -> bool {
+    !matches!(error, ChainError::Unreachable { .. } | ChainError::ChainStalled { .. })
 }

@@ -19,10 +19,13 @@ pub enum Condition {
     Core,
     /// The account can pay for transactions.
     Account,
+    /// The inbox can be written.
+    Inbox,
 }
 
 impl Condition {
-    const ALL: [Self; 4] = [Self::Chain, Self::Cursor, Self::Core, Self::Account];
+    /// Every condition.
+    pub const ALL: [Self; 5] = [Self::Chain, Self::Cursor, Self::Core, Self::Account, Self::Inbox];
 }
 
 /// The conditions, shared by all tasks.

@@ -15,7 +15,7 @@ pub struct Hints {
 }
 
 /// Reads the events that the contract emitted in a block. Those of other contracts are not looked at, whatever they
-/// call themselves; one that cannot be read stops nothing.
+/// call themselves; a kind that is not known is passed over, and one that cannot be read stops nothing.
 pub fn read(block: &Block, contract: &str, operator: Operator) -> Hints {
     let mut hints = Hints::default();
     for event in block.contract_events(contract) {
@@ -28,7 +28,8 @@ pub fn read(block: &Block, contract: &str, operator: Operator) -> Hints {
             {
                 hints.requests.push(request_id);
             }
-            Ok(_) => {}
+            // A kind that only a later version knows is none of the requests.
+            Ok(_) | Err(EventError::UnknownType(_)) => {}
             Err(error) => hints.malformed.push(error),
         }
     }
@@ -109,14 +110,26 @@ mod tests {
         broken.attributes.retain(|(key, _)| key != "state");
         let mut senseless = emitted(ASC, &open(2));
         senseless.attributes[1].1 = "-7".into();
-        let unknown = ChainEvent {
-            kind: "wasm-kms_moon".into(),
-            attributes: vec![("_contract_address".into(), ASC.into())],
-        };
-        let plain =
-            ChainEvent { kind: "wasm".into(), attributes: vec![("_contract_address".into(), ASC.into())] };
-        let block = block(vec![vec![broken, senseless, unknown, plain, emitted(ASC, &open(3))]]);
+        let block = block(vec![vec![broken, senseless, emitted(ASC, &open(3))]]);
         let hints = read(&block, ASC, US);
-        assert_eq!((hints.requests, hints.malformed.len()), (vec![RequestId(3)], 3));
+        assert_eq!((hints.requests, hints.malformed.len()), (vec![RequestId(3)], 2));
+    }
+
+    #[test]
+    fn kinds_that_only_a_later_contract_knows_are_passed_over() {
+        let kinds = ["wasm", "wasm-kms_moon", "wasm-kms_", "wasm-kms_request2", "wasm-other"];
+        let mut events: Vec<_> = kinds
+            .iter()
+            .map(|kind| ChainEvent {
+                kind: (*kind).into(),
+                attributes: vec![
+                    ("_contract_address".into(), ASC.into()),
+                    ("request_id".into(), "-7".into()),
+                ],
+            })
+            .collect();
+        events.push(emitted(ASC, &open(3)));
+        let hints = read(&block(vec![events]), ASC, US);
+        assert_eq!(hints, Hints { requests: vec![RequestId(3)], malformed: vec![] });
     }
 }

@@ -64,6 +64,19 @@ impl Inbox {
         &self,
         write: impl FnOnce(&redb::WriteTransaction) -> Result<T, InboxError> + Send + 'static,
     ) -> Result<T, InboxError> {
+        let result = self.writing_unnoticed(write).await;
+        if result.is_ok() {
+            self.shared.work.notify_one();
+            self.shared.answers.notify_one();
+        }
+        result
+    }
+
+    /// The same, for what makes no row ready.
+    async fn writing_unnoticed<T: Send + 'static>(
+        &self,
+        write: impl FnOnce(&redb::WriteTransaction) -> Result<T, InboxError> + Send + 'static,
+    ) -> Result<T, InboxError> {
         let shared = Arc::clone(&self.shared);
         let job = spawn_blocking(move || {
             let transaction = shared.db.begin_write()?;
@@ -71,12 +84,7 @@ impl Inbox {
             transaction.commit()?;
             Ok(result)
         });
-        let result = job.await.map_err(|error| InboxError::Storage { reason: error.to_string() })?;
-        if result.is_ok() {
-            self.shared.work.notify_one();
-            self.shared.answers.notify_one();
-        }
-        result
+        job.await.map_err(|error| InboxError::Storage { reason: error.to_string() })?
     }
 }
 

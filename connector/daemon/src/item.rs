@@ -69,13 +69,14 @@ impl Item {
             Some(v1::answer::Outcome::Success(success)) => {
                 let external = success.external_signature.as_slice();
                 let external = (!external.is_empty()).then(|| Signature::try_from(external)).transpose();
+                let external = external.map_err(|e| form("external signature", e))?;
                 Ok(Self::Answer(Answer {
                     request_id: id,
                     epoch,
                     party,
                     payload: success.payload.into(),
-                    external_signature: external.map_err(|e| form("external signature", e))?,
-                    receipt,
+                    external_signature: external.map(Into::into),
+                    receipt: receipt.into(),
                 }))
             }
             Some(v1::answer::Outcome::Failure(failure)) => {
@@ -86,9 +87,9 @@ impl Item {
                     request_id: id,
                     epoch,
                     party,
-                    code: code.number(),
-                    index,
-                    receipt,
+                    code: code.number().into(),
+                    index: index.into(),
+                    receipt: receipt.into(),
                 }))
             }
             None => Err(form("outcome", "there is none")),
@@ -194,9 +195,9 @@ mod tests {
     fn an_answer_and_a_failure_are_taken_over_whole() {
         let Ok(Item::Answer(taken)) = item(answer()) else { panic!("no answer") };
         assert_eq!((taken.payload.as_slice(), taken.request_id.get()), (&[5; 32][..], 7));
-        assert_eq!(taken.external_signature, Some(Signature::new([2; 65])));
+        assert_eq!(taken.external_signature, Some(Signature::new([2; 65]).into()));
         let Ok(Item::Failure(taken)) = item(failure(3, 65_535)) else { panic!("no failure") };
-        assert_eq!((taken.code, taken.index), (3, Failure::NO_INDEX));
+        assert_eq!((taken.code, taken.index), (3, u32::from(Failure::NO_INDEX)));
     }
 
     #[test]

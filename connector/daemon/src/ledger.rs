@@ -67,6 +67,9 @@ pub trait Ledger: Send + Sync + 'static {
         after: Option<RequestId>,
     ) -> impl Future<Output = Result<Page<RequestId, RequestId>, LedgerError>> + Send;
 
+    /// What the account lacks to pay for this much gas, in words; `None` if it can pay.
+    fn lacks(&self, gas: u64) -> impl Future<Output = Result<Option<String>, LedgerError>> + Send;
+
     /// Signs the one contract call that posts these items, which are all of one kind.
     fn prepare(
         &self,
@@ -143,6 +146,14 @@ impl Ledger for Asc {
     async fn open(&self, after: Option<RequestId>) -> Result<Page<RequestId, RequestId>, LedgerError> {
         let query = QueryMsg::Open { start_after: after, limit: None };
         Ok(self.client().smart_query(&self.contract, &query).await?)
+    }
+
+    async fn lacks(&self, gas: u64) -> Result<Option<String>, LedgerError> {
+        let address = self.account.address();
+        let need = self.account.config().gas_price.fee(gas);
+        let has = self.client().balance(address, &need.denom).await?;
+        let lacks = has < need.amount;
+        Ok(lacks.then(|| format!("{address} has {has}{}, {need} are needed at least", need.denom)))
     }
 
     async fn prepare(&self, items: &[Item], gas: Gas) -> Result<SignedTx, kms_chain::Error> {

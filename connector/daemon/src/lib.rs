@@ -8,7 +8,8 @@
 //! * [`follow`] reads blocks, [`hint`] their events; [`reconcile`] reads state.
 //! * [`machine`] has the rules of a row's life, [`inbox`] keeps the rows.
 //! * [`work`] has the [`core`] answer, with the bytes of [`ciphertexts`].
-//! * [`post`] puts answers into a [`batch`] and sends it, [`settle`] sees it to its end.
+//! * [`post`] puts answers into a [`batch`] and sends it, [`settle`] sees it to its end; [`strikes`] remembers what the
+//!   chain does not take.
 //! * [`daemon`] runs all of it; [`health`], [`watch`], [`metrics`] and [`admin`] show how it does.
 
 pub mod admin;
@@ -31,6 +32,7 @@ pub mod post;
 pub mod program;
 pub mod reconcile;
 pub mod settle;
+pub mod strikes;
 pub mod watch;
 pub mod work;
 

@@ -233,7 +233,7 @@ pub fn verdict(facts: &Facts, operator: Operator) -> Option<End> {
         Some(End::Closed)
     } else if facts.body.epoch != Some(operator.epoch) {
         Some(End::OtherEpoch)
-    } else if facts.status.effective(facts.body.deadline, facts.now) != State::Pending {
+    } else if facts.status.effective(facts.body.deadline, None, facts.now) != State::Pending {
         Some(End::PastEnd)
     } else {
         None

@@ -1,8 +1,9 @@
 //! Posting answers: many in one contract call, few calls, nothing forgotten.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use futures::future::join_all;
+use kms_asc_api::{Callback, RequestId};
 use kms_chain::{Error as ChainError, Fraction, Gas};
 use tokio::{
     task::{JoinError, JoinSet},
@@ -21,6 +22,7 @@ use crate::{
     machine::{Operator, Stage, Step, verdict},
     metrics::{Metrics, Outcome},
     settle::{Fate, settle},
+    strikes::Strikes,
 };
 
 /// How often is looked for answers whose time has come.
@@ -29,10 +31,15 @@ const TICK: Duration = Duration::from_millis(500);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// Gas above the simulated: the answer that decides costs more than it did in simulation.
 const HEADROOM: u64 = 100_000;
+/// Gas of a failed callback beside its own limit: the contract's reply and its log entry.
+const CALLBACK_FAILURE: u64 = 150_000;
 /// Factor on simulated gas, in percent, and its growth each time a transaction runs out of it.
 const GAS_PERCENT: (u64, u64) = (130, 60);
 /// How often the factor grows before batches are halved instead.
 const MOST_BOOSTS: u64 = 3;
+
+/// Why an answer is given up that the chain took, and was paid for, without a trace in the contract's state.
+const NOT_RECORDED: &str = "not_recorded";
 
 /// What posting needs.
 #[derive(Debug)]
@@ -57,6 +64,7 @@ pub struct Poster<L> {
     outlet: Outlet<L>,
     width: Width,
     boosts: u64,
+    strikes: Strikes,
     backoff: Backoff,
     hold: Option<Instant>,
     ready_since: Option<Instant>,
@@ -66,7 +74,7 @@ pub struct Poster<L> {
 #[derive(Debug)]
 struct Landed {
     fate: Fate,
-    items: usize,
+    requests: Vec<RequestId>,
 }
 
 impl<L: Ledger> Poster<L> {
@@ -74,7 +82,16 @@ impl<L: Ledger> Poster<L> {
     pub fn new(outlet: Outlet<L>) -> Self {
         let width = Width::new(outlet.config.max_items);
         let backoff = Backoff::new(FIRST_PAUSE, outlet.config.longest_pause.get());
-        Self { outlet, width, boosts: 0, backoff, hold: None, ready_since: None, flights: JoinSet::new() }
+        Self {
+            outlet,
+            width,
+            boosts: 0,
+            strikes: Strikes::default(),
+            backoff,
+            hold: None,
+            ready_since: None,
+            flights: JoinSet::new(),
+        }
     }
 
     /// Takes up what was under way, then posts until it is told to stop and sees to its end what is under way.
@@ -89,11 +106,11 @@ impl<L: Ledger> Poster<L> {
                 () = stop.cancelled() => {}
                 () = self.outlet.inbox.answers_came() => {}
                 () = sleep_until(wake) => {}
-                Some(landed) = self.flights.join_next() => self.landed(landed)?,
+                Some(landed) = self.flights.join_next() => self.landed(landed).await?,
             }
         }
         while let Some(landed) = self.flights.join_next().await {
-            self.landed(landed)?;
+            self.landed(landed).await?;
         }
         Ok(())
     }
@@ -122,7 +139,7 @@ impl<L: Ledger> Poster<L> {
                 return Ok(now + TICK);
             }
             match self.next_batch().await {
-                Ok(Next::Batch(items)) => self.post(items).await?,
+                Ok(Next::Batch { items, callback_gas }) => self.post(items, callback_gas).await?,
                 Ok(Next::Nothing) => return Ok(now + TICK),
                 Ok(Next::Wait(until)) => return Ok(until),
                 Err(NextError::Inbox(error)) => return Err(error),
@@ -136,12 +153,18 @@ impl<L: Ledger> Poster<L> {
 
     /// The answers of the next transaction.
     ///
-    /// While one is under way, the next waits until it is full; and the first waits a moment for company.
+    /// While one is under way, the next waits until it is full; and the first waits a moment for company. What
+    /// failed alone goes alone, after its rest.
     async fn next_batch(&mut self) -> Result<Next, NextError> {
         let Outlet { ledger, inbox, config, .. } = &self.outlet;
         let Head { time, .. } = ledger.head().await?;
         let width = self.width.get();
-        let ready = inbox.queue(Stage::Answered, time, width, |_| true)?;
+        let strikes = &mut self.strikes;
+        let mut ready = inbox.queue(Stage::Answered, time, width, |request| strikes.has_rested(request))?;
+        match ready.first() {
+            Some(first) if strikes.has(first.request) => ready.truncate(1),
+            _ => ready.retain(|entry| !strikes.has(entry.request)),
+        }
         if ready.is_empty() {
             self.ready_since = None;
             return Ok(Next::Nothing);
@@ -161,9 +184,13 @@ impl<L: Ledger> Poster<L> {
         let mut items = Vec::with_capacity(ready.len());
         let facts = join_all(ready.iter().map(|entry| ledger.facts(entry.request))).await;
         let mut finished = Vec::new();
+        let mut callbacks = BTreeMap::new();
         for (entry, facts) in ready.iter().zip(facts) {
             let end = match facts {
-                Ok(facts) => facts.and_then(|facts| verdict(&facts, self.outlet.operator)),
+                Ok(facts) => facts.and_then(|facts| {
+                    callbacks.insert(entry.request, facts.body.callback.as_ref().map_or(0, callback_gas));
+                    verdict(&facts, self.outlet.operator)
+                }),
                 Err(error @ LedgerError::State(_)) => {
                     tracing::error!(request = %entry.request, %error, "given up");
                     finished.push((entry.request, Step::Park(error.code().to_owned())));
@@ -181,15 +208,18 @@ impl<L: Ledger> Poster<L> {
             }
         }
         if !finished.is_empty() {
+            finished.iter().for_each(|(request, _)| strikes.forget(*request));
             inbox.steps(finished).await?;
         }
         let batch = first_batch(items, width, config);
-        Ok(if batch.is_empty() { Next::Nothing } else { Next::Batch(batch) })
+        let gas = batch.iter().filter_map(|item| callbacks.get(&item.request_id()));
+        let callback_gas = gas.fold(0u64, |sum, gas| sum.saturating_add(*gas));
+        Ok(if batch.is_empty() { Next::Nothing } else { Next::Batch { items: batch, callback_gas } })
     }
 
     /// Simulates, signs, stores and sends, in this order.
-    async fn post(&mut self, items: Vec<Item>) -> Result<(), InboxError> {
-        let tx = match self.outlet.ledger.prepare(&items, self.gas()).await {
+    async fn post(&mut self, items: Vec<Item>, callback_gas: u64) -> Result<(), InboxError> {
+        let tx = match self.outlet.ledger.prepare(&items, self.gas(callback_gas)).await {
             Ok(tx) if tx.gas_limit > self.outlet.config.max_gas && self.width.narrow(items.len()) => {
                 tracing::info!(gas = tx.gas_limit, items = items.len(), "too much gas for one transaction");
                 return Ok(());
@@ -198,7 +228,7 @@ impl<L: Ledger> Poster<L> {
             Err(error) => return self.refused(error, &items).await,
         };
         failpoint::reach(failpoint::TX_SIGNED);
-        let stored = StoredTx { tx, requests: items.iter().map(Item::request_id).collect() };
+        let stored = StoredTx { tx, requests: requests(&items) };
         self.outlet.inbox.posting(stored.clone()).await?;
         failpoint::reach(failpoint::TX_STORED);
         match self.outlet.ledger.broadcast(&stored.tx).await {
@@ -224,18 +254,24 @@ impl<L: Ledger> Poster<L> {
     /// The chain did not take the call, for certain. Nothing is lost: its rows are answered, and not posted.
     async fn refused(&mut self, error: ChainError, items: &[Item]) -> Result<(), InboxError> {
         let code = error.code();
-        let for_what_it_says = error.contract_message().is_some();
         match &error {
             ChainError::SequenceMismatch { .. } => {
                 tracing::info!(code, %error, "signed anew");
                 self.rest();
             }
-            ChainError::TooLarge { .. } | ChainError::GasAboveBlockLimit { .. } => {
-                self.halve_or_park(items, code).await?;
+            ChainError::TooLarge { .. } => {
+                if !self.width.narrow(items.len()) {
+                    self.park(&requests(items), code).await?;
+                }
             }
-            ChainError::Simulation { .. } if for_what_it_says => {
-                tracing::warn!(code, %error, items = items.len(), "the contract refuses the call");
-                self.halve_or_park(items, code).await?;
+            ChainError::Simulation { .. }
+            | ChainError::GasAboveBlockLimit { .. }
+            | ChainError::Rejected { .. }
+            | ChainError::InvalidValue { .. }
+            | ChainError::Encode { .. } => {
+                tracing::warn!(code, %error, items = items.len(), "this call is not taken");
+                self.boosts = 0;
+                self.halve_or_strike(&requests(items), code).await?;
             }
             ChainError::InsufficientFunds { .. } | ChainError::UnknownAccount { .. } => {
                 self.cannot_pay(&error)
@@ -252,21 +288,50 @@ impl<L: Ledger> Poster<L> {
         Ok(())
     }
 
-    async fn halve_or_park(&mut self, items: &[Item], code: &'static str) -> Result<(), InboxError> {
-        if self.width.narrow(items.len()) {
+    /// One of these answers may be what the chain does not take. Halving finds it; alone, it rests and is given up
+    /// when that was too often, and the others go on.
+    async fn halve_or_strike(
+        &mut self,
+        requests: &[RequestId],
+        code: &'static str,
+    ) -> Result<(), InboxError> {
+        if self.width.narrow(requests.len()) {
             return Ok(());
         }
-        let park = |item: &Item| {
-            let request = item.request_id();
-            tracing::error!(%request, reason = code, "this answer cannot be posted: given up");
-            (request, Step::Park(code.to_owned()))
-        };
-        self.outlet.metrics.transacted(Outcome::Parked);
-        self.outlet.inbox.steps(items.iter().map(park).collect()).await
+        self.strike(requests, code).await
     }
 
-    fn landed(&mut self, landed: Result<Result<Landed, InboxError>, JoinError>) -> Result<(), InboxError> {
-        let Landed { fate, items } = match landed {
+    /// What of these answers still waits has failed.
+    async fn strike(&mut self, requests: &[RequestId], code: &'static str) -> Result<(), InboxError> {
+        let mut given_up = Vec::new();
+        for request in requests {
+            let waits = self.outlet.inbox.row(*request)?.is_some_and(|row| row.stage() == Stage::Answered);
+            if !waits {
+                self.strikes.forget(*request);
+            } else if self.strikes.strike(*request) {
+                given_up.push(*request);
+            }
+        }
+        self.park(&given_up, code).await
+    }
+
+    async fn park(&self, requests: &[RequestId], code: &'static str) -> Result<(), InboxError> {
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let park = |request: &RequestId| {
+            tracing::error!(%request, reason = code, "this answer cannot be posted: given up");
+            (*request, Step::Park(code.to_owned()))
+        };
+        self.outlet.metrics.transacted(Outcome::Parked);
+        self.outlet.inbox.steps(requests.iter().map(park).collect()).await
+    }
+
+    async fn landed(
+        &mut self,
+        landed: Result<Result<Landed, InboxError>, JoinError>,
+    ) -> Result<(), InboxError> {
+        let Landed { fate, requests } = match landed {
             Ok(landed) => landed?,
             Err(error) => return self.broke_off(&error),
         };
@@ -274,17 +339,18 @@ impl<L: Ledger> Poster<L> {
         self.outlet.metrics.transacted(if done { Outcome::Done } else { Outcome::Again });
         match fate {
             Fate::Included => {
-                self.width.widen(items);
+                self.width.widen(requests.len());
                 self.boosts = 0;
                 self.backoff.reset();
+                self.strike(&requests, NOT_RECORDED).await?;
             }
             Fate::OutOfGas if self.boosts < MOST_BOOSTS => self.boosts += 1,
-            Fate::OutOfGas => {
-                self.width.narrow(items);
+            // Each such block costs a fee: it must end.
+            Fate::OutOfGas | Fate::Failed => {
                 self.rest();
+                self.halve_or_strike(&requests, fate.code()).await?;
             }
             Fate::Unpaid => self.cannot_pay(&"the fee was not payable in the block"),
-            Fate::Failed => self.rest(),
             Fate::Vanished => {}
         }
         Ok(())
@@ -302,14 +368,18 @@ impl<L: Ledger> Poster<L> {
 
     fn see_off(&mut self, stored: StoredTx) {
         let (ledger, inbox) = (Arc::clone(&self.outlet.ledger), self.outlet.inbox.clone());
-        let items = stored.requests.len();
-        self.flights.spawn(async move { Ok(Landed { fate: settle(ledger, inbox, stored).await?, items }) });
+        let requests = stored.requests.clone();
+        self.flights
+            .spawn(async move { Ok(Landed { fate: settle(ledger, inbox, stored).await?, requests }) });
     }
 
-    fn gas(&self) -> Gas {
+    fn gas(&self, callback_gas: u64) -> Gas {
         let (base, growth) = GAS_PERCENT;
         let percent = base.saturating_add(growth.saturating_mul(self.boosts.min(MOST_BOOSTS)));
-        Gas::Simulated { factor: Fraction::new(percent, 100).ok(), headroom: HEADROOM }
+        Gas::Simulated {
+            factor: Fraction::new(percent, 100).ok(),
+            headroom: HEADROOM.saturating_add(callback_gas),
+        }
     }
 
     fn cannot_pay(&mut self, error: &dyn std::fmt::Display) {
@@ -328,10 +398,20 @@ impl<L: Ledger> Poster<L> {
     }
 }
 
+fn requests(items: &[Item]) -> Vec<RequestId> {
+    items.iter().map(Item::request_id).collect()
+}
+
+/// The most that the call of a requesting contract can cost. Simulation cannot tell: the answer may turn out to be the
+/// one that decides, and the contract may do something else when it comes to it. The requester has paid for this gas.
+const fn callback_gas(callback: &Callback) -> u64 {
+    callback.gas_limit.saturating_add(CALLBACK_FAILURE)
+}
+
 /// What there is to post.
 #[derive(Debug)]
 enum Next {
-    Batch(Vec<Item>),
+    Batch { items: Vec<Item>, callback_gas: u64 },
     Nothing,
     Wait(Instant),
 }

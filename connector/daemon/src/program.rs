@@ -102,6 +102,8 @@ fn stop_on_signals(stop: &CancellationToken) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use clap::CommandFactory;
 
     use super::*;
@@ -112,5 +114,27 @@ mod tests {
         let arguments = Arguments::try_parse_from(["kms-connector", "--config", "a.toml"]).unwrap();
         assert!(arguments.command.is_none() && arguments.config.ends_with("a.toml"));
         assert!(Arguments::try_parse_from(["kms-connector", "--mnemonic", "x"]).is_err());
+    }
+
+    /// In the README and in docs/, between backticks or at the begin of a line, with words for what is to be put in.
+    #[test]
+    fn every_command_in_the_documentation_parses() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+        let mut parsed = 0;
+        for page in docs.chain([root.join("README.md")]).filter(|page| page.is_file()) {
+            let text = std::fs::read_to_string(&page).unwrap();
+            for line in text.split(['`', '\n']).map(|line| line.trim_start_matches("$ ")) {
+                if !line.starts_with("kms-connector ") || line.contains("->") {
+                    continue;
+                }
+                let command = line.split(" #").next().unwrap_or(line).split_whitespace();
+                if let Err(error) = Arguments::try_parse_from(command) {
+                    panic!("{}: {line}\n{error}", page.display());
+                }
+                parsed += 1;
+            }
+        }
+        assert!(parsed >= 2, "the check found only {parsed} commands");
     }
 }

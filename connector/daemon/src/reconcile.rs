@@ -3,13 +3,17 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use kms_asc_api::RequestId;
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     backoff::Backoff,
     inbox::{Inbox, InboxError},
     ledger::{Ledger, LedgerError},
+    machine::{End, Row},
     metrics::Metrics,
 };
 
@@ -51,8 +55,28 @@ impl TaskError {
 pub enum Scope {
     /// The daemon starts: open requests that were given up or finished are looked at again, too.
     Start,
-    /// Only open requests without a row.
+    /// Open requests without a row, and those that were dropped because state did not know them.
     Running,
+}
+
+impl Scope {
+    /// Which of the ended rows begin anew if their request is open.
+    const fn revives(self) -> fn(&Row) -> bool {
+        match self {
+            Self::Start => |_| true,
+            // Whatever else has ended, ended for a reason that an open request does not disprove.
+            Self::Running => |row| matches!(row, Row::Done { end: End::Unknown }),
+        }
+    }
+}
+
+/// How often is compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// Each time so many blocks were read.
+    pub blocks: u64,
+    /// And after so much time at the latest: it must not hang on blocks being readable.
+    pub every: Duration,
 }
 
 /// Reads the ids of open requests from state and makes the inbox agree.
@@ -76,26 +100,30 @@ impl<L> Clone for Reconciler<L> {
 }
 
 impl<L: Ledger> Reconciler<L> {
-    /// Compares each time the cursor has moved by `blocks`, until it is told to stop.
+    /// Compares again and again until it is told to stop.
     ///
     /// # Errors
     /// As [`run_until_done`](Self::run_until_done).
     pub async fn run(
         self,
         mut cursor: watch::Receiver<u64>,
-        blocks: u64,
+        pace: Pace,
         stop: CancellationToken,
     ) -> Result<(), TaskError> {
         let every = async {
-            let mut due = cursor.borrow_and_update().saturating_add(blocks);
-            while cursor.changed().await.is_ok() {
-                let height = *cursor.borrow_and_update();
-                if height >= due {
-                    due = height.saturating_add(blocks);
-                    self.run_until_done(Scope::Running).await?;
+            loop {
+                let due = cursor.borrow_and_update().saturating_add(pace.blocks);
+                let latest = Instant::now() + pace.every;
+                tokio::select! {
+                    reached = cursor.wait_for(|height| *height >= due) => {
+                        if reached.is_err() {
+                            return Ok(());
+                        }
+                    }
+                    () = sleep_until(latest) => {}
                 }
+                self.run_until_done(Scope::Running).await?;
             }
-            Ok(())
         };
         tokio::select! {
             () = stop.cancelled() => Ok(()),
@@ -137,10 +165,7 @@ impl<L: Ledger> Reconciler<L> {
     async fn agree(&self, open: BTreeSet<RequestId>, scope: Scope) -> Result<(), InboxError> {
         let ids: Vec<_> = open.iter().copied().collect();
         let count = ids.len();
-        let revived = match scope {
-            Scope::Start => self.inbox.revive(ids.clone()).await?,
-            Scope::Running => 0,
-        };
+        let revived = self.inbox.revive(ids.clone(), scope.revives()).await?;
         let new = self.inbox.admit(ids).await?;
         let forgotten = self.inbox.forget_closed(open).await?;
         self.metrics.reconciled.inc_by(new);

@@ -18,6 +18,8 @@ use crate::{
 const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 /// How often a transaction under way is shown to the node again: a node that was restarted forgot it.
 const RESEND_EVERY: Duration = Duration::from_secs(2);
+/// How often a node may fail to say what became of a transaction that can come no more, before state is asked.
+const PATIENCE: u32 = 5;
 /// Seconds of block time after which an answer that was refused as too early is posted again.
 const TOO_EARLY_PAUSE: u64 = 1;
 
@@ -32,8 +34,21 @@ pub enum Fate {
     Failed,
     /// The account could not pay for it.
     Unpaid,
-    /// It never came into a block, and never will.
+    /// It never came into a block, and never will; or nobody can tell any more, and state has the last word.
     Vanished,
+}
+
+impl Fate {
+    /// The stable name.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Included => "included",
+            Self::OutOfGas => "out_of_gas",
+            Self::Failed => "tx_failed",
+            Self::Unpaid => "fee_not_payable",
+            Self::Vanished => "not_included",
+        }
+    }
 }
 
 /// Sees a stored transaction to its end, however long node and chain take: sends it again where it may have been
@@ -121,19 +136,19 @@ fn item_outcome(outcome: &TxOutcome, at: usize) -> Option<ItemOutcome> {
 async fn block_of<L: Ledger>(ledger: &L, stored: &StoredTx) -> Option<TxOutcome> {
     let mut backoff = Backoff::new(PAUSES.0, PAUSES.1);
     loop {
-        match ledger.confirm(&stored.tx).await {
+        let error = match ledger.confirm(&stored.tx).await {
             Ok(outcome) => return Some(outcome),
             Err(ChainError::NotIncluded { .. }) => return None,
-            Err(error @ (ChainError::Pruned { .. } | ChainError::ResultsMissing { .. })) => {
-                tracing::warn!(tx = %stored.tx.hash, %error, "only state can tell what became of a transaction");
-                if past(ledger, stored.tx.timeout_height).await {
-                    return None;
-                }
-            }
-            Err(error) => {
-                tracing::warn!(tx = %stored.tx.hash, code = error.code(), %error, "still waiting for a transaction");
-            }
+            Err(error) => error,
+        };
+        // A block that cannot be had, or not be read, must not hold up what comes behind it.
+        let lasting = !error.is_retryable() || backoff.tries() >= PATIENCE;
+        if lasting && past(ledger, stored.tx.timeout_height).await {
+            let code = error.code();
+            tracing::warn!(tx = %stored.tx.hash, code, %error, "only state can tell what became of a transaction");
+            return None;
         }
+        tracing::warn!(tx = %stored.tx.hash, code = error.code(), %error, "still waiting for a transaction");
         sleep(backoff.pause()).await;
     }
 }

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kms_chain::Account;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -10,13 +9,13 @@ use crate::{
     core::Core,
     health::{Condition, Health},
     inbox::{Inbox, InboxError},
-    ledger::{Asc, Ledger},
+    ledger::Ledger,
     machine::Stage,
     metrics::Metrics,
 };
 
-/// Pause between two looks.
-const EVERY: Duration = Duration::from_secs(2);
+/// Pause between two looks while all is well, and while something is not.
+const EVERY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_millis(250));
 /// Without a new block for so long, the chain stands still.
 const STANDSTILL: Duration = Duration::from_secs(30);
 /// Blocks that may be unread.
@@ -26,9 +25,9 @@ const GAS_IN_HAND: u64 = 1_000_000;
 
 /// The task that looks.
 #[derive(Debug)]
-pub struct Watcher {
-    /// The contract and the account.
-    pub asc: Arc<Asc>,
+pub struct Watcher<L> {
+    /// The chain and the account.
+    pub ledger: Arc<L>,
     /// The core.
     pub core: Core,
     /// The rows.
@@ -39,7 +38,7 @@ pub struct Watcher {
     pub metrics: Arc<Metrics>,
 }
 
-impl Watcher {
+impl<L: Ledger> Watcher<L> {
     /// Looks until it is told to stop.
     ///
     /// # Errors
@@ -53,7 +52,7 @@ impl Watcher {
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = sleep(EVERY) => {}
+                () = sleep(if self.health.report().ready { EVERY.0 } else { EVERY.1 }) => {}
             }
         }
         Ok(())
@@ -61,16 +60,19 @@ impl Watcher {
 
     async fn look(&self, moved: &mut (u64, Instant)) -> Result<(), InboxError> {
         self.health.set(Condition::Core, self.core.check().await);
-        match self.asc.head().await {
+        self.health.set(Condition::Inbox, self.inbox.probe().await.map_err(|error| error.to_string()));
+        match self.ledger.head().await {
             Ok(head) => self.look_at_chain(head.height, moved)?,
             Err(error) => self.health.set(Condition::Chain, Err(error.to_string())),
         }
-        if let Some(state) = self.funds(self.asc.account()).await {
-            self.health.set(Condition::Account, state);
+        // What cannot be seen now changes nothing: that the node fails is said by another condition.
+        if let Ok(lacks) = self.ledger.lacks(GAS_IN_HAND).await {
+            self.health.set(Condition::Account, lacks.map_or(Ok(()), Err));
         }
         for stage in Stage::ALL {
             self.metrics.set_rows(stage, self.inbox.count(stage)?);
         }
+        self.metrics.set_parked(self.inbox.parked()?);
         Ok(())
     }
 
@@ -87,16 +89,5 @@ impl Watcher {
         let state = if lags { Err(format!("read up to {cursor} of {height}")) } else { Ok(()) };
         self.health.set(Condition::Cursor, state);
         Ok(())
-    }
-
-    /// Whether the account can pay; nothing if that cannot be seen now.
-    async fn funds(&self, account: &Account) -> Option<Result<(), String>> {
-        let need = account.config().gas_price.fee(GAS_IN_HAND);
-        let has = account.client().balance(account.address(), &need.denom).await.ok()?;
-        Some(if has >= need.amount {
-            Ok(())
-        } else {
-            Err(format!("{} has {has}{}, {need} are needed at least", account.address(), need.denom))
-        })
     }
 }

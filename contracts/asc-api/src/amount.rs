@@ -89,23 +89,38 @@ fn callback_price(
 }
 
 /// What all operators together get of a price, rounded down: their share of the operation and the whole
-/// price of the callback.
+/// price of the callback. Never more than the price, also of one that was fixed under other parameters.
 ///
 /// # Errors
-/// When it cannot be computed, or would exceed the price.
+/// When it does not fit 128 bits.
 pub fn operators_share(
     config: &Config,
     price: Uint128,
     callback: Option<&Callback>,
 ) -> Result<Uint128, PricingError> {
     let compute = || {
-        let callback = callback_price(config, callback)?;
+        let callback = callback_price(config, callback)?.min(price);
         let operation = price.checked_sub(callback)?;
-        let share = operation.checked_mul(u128::from(config.operator_share_bps).into())?;
+        let bps = u128::from(config.operator_share_bps.min(10_000));
+        let share = operation.checked_mul(bps.into())?;
         share.checked_div(10_000u128.into()).unwrap_or_default().checked_add(callback)
     };
-    match compute() {
-        Ok(share) if share <= price => Ok(share),
-        _ => Err(PricingError::Overflow),
-    }
+    compute().map_err(|_| PricingError::Overflow)
+}
+
+/// What each of `parties` operators gets who found the requester's input wrong: the configured fee, and never
+/// more than half of what an answer would have earned him, also of a price that was fixed under other
+/// parameters. So all of them together never get more than the price.
+///
+/// # Errors
+/// When it does not fit 128 bits.
+pub fn failure_fee_of(
+    config: &Config,
+    price: Uint128,
+    callback: Option<&Callback>,
+    parties: u32,
+) -> Result<Uint128, PricingError> {
+    let share = operators_share(config, price, callback)?;
+    let half = share.checked_div(u128::from(parties).saturating_mul(2).into()).unwrap_or_default();
+    Ok(config.failure_fee.min(half))
 }

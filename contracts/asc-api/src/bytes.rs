@@ -67,6 +67,12 @@ macro_rules! fixed_bytes {
             }
         }
 
+        impl From<$name> for Binary {
+            fn from(bytes: $name) -> Self {
+                Self::from(bytes.0.as_slice())
+            }
+        }
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.to_hex())
@@ -129,6 +135,27 @@ fixed_bytes!(
     /// `r || s || v` over secp256k1, low-s, `v` 27 or 28.
     Signature, 65, "signature"
 );
+
+impl EvmAddress {
+    /// The address that stands for nobody.
+    pub const ZERO: Self = Self([0; 20]);
+
+    /// The address of a public key's point `x || y`: the last 20 bytes of its keccak256.
+    pub fn of_point(point: &[u8; 64]) -> Self {
+        let mut address = [0u8; 20];
+        address.copy_from_slice(&alloy_primitives::keccak256(point).as_slice()[12..]);
+        Self(address)
+    }
+
+    /// The address by which an input names an application of this chain: the first 20 bytes of
+    /// SHA-256(`"kms-app" || address text`).
+    pub fn of_app(address_text: &str) -> Self {
+        let mut address = [0u8; 20];
+        let preimage = [b"kms-app".as_slice(), address_text.as_bytes()].concat();
+        address.copy_from_slice(&Digest::sha256(&preimage).as_bytes()[..20]);
+        Self(address)
+    }
+}
 
 impl Digest {
     /// SHA-256 of `bytes`.

@@ -2,7 +2,9 @@
 
 use cosmwasm_std::Event as CosmosEvent;
 
-use crate::{EpochId, FailureCode, ItemOutcome, KeyId, KeyState, OperationKind, PartyId, RequestId, State};
+use crate::{
+    CrsId, EpochId, FailureCode, ItemOutcome, KeyId, KeyState, OperationKind, PartyId, RequestId, State,
+};
 
 /// What the chain puts before the type of a contract's event.
 const CHAIN_PREFIX: &str = "wasm-";
@@ -55,14 +57,33 @@ pub enum Event {
         /// Its state.
         state: KeyState,
     },
-    /// `kms_epoch`: a set of operators came to be.
+    /// `kms_crs`: a common reference string came to be.
+    Crs {
+        /// The string.
+        crs_id: CrsId,
+    },
+    /// `kms_grant`: a grant was given or taken back.
+    Grant {
+        /// The key.
+        key_id: KeyId,
+        /// Whose.
+        grantee: String,
+        /// `granted` or `revoked`.
+        what: GrantEvent,
+    },
+    /// `kms_epoch`: a set of operators came to be or was revoked.
     Epoch {
         /// The epoch.
         epoch: EpochId,
     },
+    /// `kms_config`: parameters, office, domains or announced code changed; the log says what.
+    Config {
+        /// The kind of the log entry that says it.
+        kind: String,
+    },
     /// `kms_money`: money left the contract or became credit.
     Money {
-        /// `withdrawn` or `refund_credited`.
+        /// What happened to it.
         what: MoneyEvent,
         /// Whose money.
         address: String,
@@ -76,13 +97,42 @@ pub enum MoneyEvent {
     Withdrawn,
     /// A refund that the bank refused is credit now.
     RefundCredited,
+    /// The admin paid out of the treasury.
+    TreasuryWithdrawn,
+    /// The admin paid out what no request had brought.
+    SurplusSwept,
 }
 
 impl MoneyEvent {
+    const ALL: [Self; 4] =
+        [Self::Withdrawn, Self::RefundCredited, Self::TreasuryWithdrawn, Self::SurplusSwept];
+
     const fn name(self) -> &'static str {
         match self {
             Self::Withdrawn => "withdrawn",
             Self::RefundCredited => "refund_credited",
+            Self::TreasuryWithdrawn => "treasury_withdrawn",
+            Self::SurplusSwept => "surplus_swept",
+        }
+    }
+}
+
+/// What happened to a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GrantEvent {
+    /// It was given.
+    Granted,
+    /// It was taken back.
+    Revoked,
+}
+
+impl GrantEvent {
+    const ALL: [Self; 2] = [Self::Granted, Self::Revoked];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Granted => "granted",
+            Self::Revoked => "revoked",
         }
     }
 }
@@ -141,6 +191,12 @@ impl From<&Event> for CosmosEvent {
             Event::Key { key_id, state } => Self::new("kms_key")
                 .add_attribute("key_id", key_id.to_string())
                 .add_attribute("state", state.name()),
+            Event::Crs { crs_id } => Self::new("kms_crs").add_attribute("crs_id", crs_id.to_string()),
+            Event::Grant { key_id, grantee, what } => Self::new("kms_grant")
+                .add_attribute("key_id", key_id.to_string())
+                .add_attribute("grantee", grantee.as_str())
+                .add_attribute("what", what.name()),
+            Event::Config { kind } => Self::new("kms_config").add_attribute("kind", kind.as_str()),
             Event::Epoch { epoch } => Self::new("kms_epoch").add_attribute("epoch", epoch.to_string()),
             Event::Money { what, address } => Self::new("kms_money")
                 .add_attribute("what", what.name())
@@ -219,19 +275,21 @@ impl Event {
             "kms_finished" => Ok(Self::Finished { request_id: get.number("request_id")?, state: state()? }),
             "kms_key" => Ok(Self::Key {
                 key_id: get.number("key_id")?,
-                state: get.parse("state", |text| {
-                    [KeyState::Active, KeyState::Suspended, KeyState::Deactivated, KeyState::Destroyed]
-                        .into_iter()
-                        .find(|state| state.name() == text)
-                })?,
+                state: get
+                    .parse("state", |text| KeyState::ALL.into_iter().find(|state| state.name() == text))?,
             }),
+            "kms_crs" => Ok(Self::Crs { crs_id: get.number("crs_id")? }),
+            "kms_grant" => Ok(Self::Grant {
+                key_id: get.number("key_id")?,
+                grantee: get.get("grantee")?.to_owned(),
+                what: get
+                    .parse("what", |text| GrantEvent::ALL.into_iter().find(|what| what.name() == text))?,
+            }),
+            "kms_config" => Ok(Self::Config { kind: get.get("kind")?.to_owned() }),
             "kms_epoch" => Ok(Self::Epoch { epoch: get.number("epoch")? }),
             "kms_money" => Ok(Self::Money {
-                what: get.parse("what", |text| {
-                    [MoneyEvent::Withdrawn, MoneyEvent::RefundCredited]
-                        .into_iter()
-                        .find(|what| what.name() == text)
-                })?,
+                what: get
+                    .parse("what", |text| MoneyEvent::ALL.into_iter().find(|what| what.name() == text))?,
                 address: get.get("address")?.to_owned(),
             }),
             _ => Err(EventError::UnknownType(kind.to_owned())),
@@ -268,7 +326,10 @@ mod tests {
             },
             Event::Finished { request_id, state: State::Expired },
             Event::Key { key_id: KeyId(7), state: KeyState::Active },
+            Event::Crs { crs_id: CrsId(8) },
+            Event::Grant { key_id: KeyId(7), grantee: "wasm1friend".into(), what: GrantEvent::Revoked },
             Event::Epoch { epoch: EpochId(3) },
+            Event::Config { kind: "paused".into() },
             Event::Money { what: MoneyEvent::RefundCredited, address: "wasm1user".into() },
         ]
     }

@@ -61,6 +61,12 @@ impl From<RequestId> for KeyId {
     }
 }
 
+impl From<RequestId> for CrsId {
+    fn from(id: RequestId) -> Self {
+        Self(id.0)
+    }
+}
+
 impl PartyId {
     /// The largest party number: bit sets of parties are 32 bits wide.
     pub const MAX: u32 = 31;

@@ -54,6 +54,8 @@ pub enum RejectReason {
     PayloadTooLarge,
     /// A digest in the payload is registered already.
     DigestRegistered,
+    /// The default domain of the new key was registered for another one.
+    DomainRegistered,
     /// The code is none that an operator may sign.
     UnknownCode,
     /// The index is no position in the request.
@@ -64,7 +66,7 @@ pub enum RejectReason {
 
 impl RejectReason {
     /// Every reason.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::UnknownRequest,
         Self::Denied,
         Self::WrongEpoch,
@@ -74,6 +76,7 @@ impl RejectReason {
         Self::Payload,
         Self::PayloadTooLarge,
         Self::DigestRegistered,
+        Self::DomainRegistered,
         Self::UnknownCode,
         Self::Index,
         Self::TooEarly,
@@ -91,6 +94,7 @@ impl RejectReason {
             Self::Payload => "payload",
             Self::PayloadTooLarge => "payload_too_large",
             Self::DigestRegistered => "digest_registered",
+            Self::DomainRegistered => "domain_registered",
             Self::UnknownCode => "unknown_code",
             Self::Index => "index",
             Self::TooEarly => "too_early",

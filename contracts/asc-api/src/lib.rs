@@ -28,22 +28,26 @@ pub mod signing;
 pub mod state_key;
 mod status;
 
-pub use amount::{PricingError, RequestSize, operators_share, price_of};
+pub use amount::{PricingError, RequestSize, failure_fee_of, operators_share, price_of};
 pub use bytes::{Digest, EvmAddress, Handle, PublicKey, Signature, SignatureError, WrongLength};
 pub use config::{Config, FeeSchedule, Fees, KeyDomain, Limits};
 pub use domain::{Eip712Domain, key_contract_address};
 pub use fhe_type::{FheType, UnknownFheType};
 pub use id::{CrsId, EpochId, KeyId, PartyId, RequestId};
 pub use item_outcome::{CloseOutcome, ItemOutcome, OutcomesData, RejectReason};
-pub use msg::{Answer, ExecuteMsg, Failure, InstantiateMsg, SubmitRequestData};
+pub use kms_callback::{Callback, EndState, KmsResult};
+pub use msg::{Answer, ExecuteMsg, Failure, InstantiateMsg, MigrateMsg, SubmitRequestData};
 pub use operation::{
     Ciphertext, CiphertextFormat, CrsGen, CrsSource, KeyGen, KeyParams, KeySource, Operation, OperationKind,
     Provenance, PublicDecrypt, UserDecrypt, VerifyInput,
 };
 pub use outcome::{DenialReason, FailureCode, Outcome, UnknownCode};
 pub use query::*;
-pub use record::{Epoch, EpochMode, KeyDigest, KeyRecord, KeyState, KeyType, Party, Totals};
-pub use request::{Callback, RequestBody, request_hash};
+pub use record::{
+    CrsRecord, Epoch, EpochMode, GrantRecord, KeyDigest, KeyRecord, KeyState, KeyType, MigrationRecord,
+    Party, Totals,
+};
+pub use request::{RequestBody, request_hash};
 pub use response::StoredResponse;
 pub use status::{State, Status};
 

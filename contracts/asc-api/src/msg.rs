@@ -5,7 +5,7 @@ use cosmwasm_std::{Binary, Uint128};
 
 use crate::{
     Callback, Config, CrsId, Digest, Eip712Domain, Epoch, EpochId, EvmAddress, KeyId, KeyState, Operation,
-    PartyId, RequestId, Signature, State,
+    PartyId, RequestId, State,
 };
 
 /// The contract's first state. The contract must become its own wasm admin with this message
@@ -140,8 +140,8 @@ pub enum ExecuteMsg {
     Unpause {},
     /// By the admin: pays out of the treasury.
     WithdrawTreasury {
-        /// To whom.
-        to: String,
+        /// To whom; the admin if absent.
+        to: Option<String>,
         /// How much.
         amount: Uint128,
     },
@@ -149,8 +149,8 @@ pub enum ExecuteMsg {
     SweepSurplus {
         /// Of this denomination.
         denom: String,
-        /// To whom.
-        to: String,
+        /// To whom; the admin if absent.
+        to: Option<String>,
     },
     /// By the admin: announces new code.
     ScheduleMigration {
@@ -203,6 +203,13 @@ impl ExecuteMsg {
     }
 }
 
+/// What the contract tells itself when announced code takes over. Nobody else may send it.
+#[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
+#[derive(Eq)]
+pub struct MigrateMsg {}
+
 /// An operator's answer.
 #[cw_serde]
 #[serde(deny_unknown_fields)]
@@ -217,10 +224,12 @@ pub struct Answer {
     pub party: PartyId,
     /// The answer; its form is the operation's.
     pub payload: Binary,
-    /// The statement for the outside world, where the operation has one.
-    pub external_signature: Option<Signature>,
-    /// The operator's signature over the answer, for this contract.
-    pub receipt: Signature,
+    /// The statement for the outside world, where the operation has one: 65 bytes. Of another length it is
+    /// this item's fault alone.
+    pub external_signature: Option<Binary>,
+    /// The operator's signature over the answer, for this contract: 65 bytes. Of another length it is this
+    /// item's fault alone.
+    pub receipt: Binary,
 }
 
 /// An operator's word that it cannot answer.
@@ -236,11 +245,11 @@ pub struct Failure {
     /// Who says so.
     pub party: PartyId,
     /// The failure code's number.
-    pub code: u8,
+    pub code: u32,
     /// Position of the ciphertext at fault; 65535 if none is.
-    pub index: u16,
-    /// The operator's signature over the failure.
-    pub receipt: Signature,
+    pub index: u32,
+    /// The operator's signature over the failure: 65 bytes. Of another length it is this item's fault alone.
+    pub receipt: Binary,
 }
 
 impl Failure {

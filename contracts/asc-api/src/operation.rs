@@ -227,6 +227,13 @@ pub struct UserDecrypt {
     pub extra_data: Binary,
 }
 
+impl UserDecrypt {
+    /// The first second after the window that the user signed; none if it does not fit a `u64`.
+    pub fn valid_until(&self) -> Option<u64> {
+        self.valid_from.checked_add(self.valid_days.checked_mul(86_400)?)
+    }
+}
+
 /// A check of an input's zero-knowledge proof.
 #[cw_serde]
 #[serde(deny_unknown_fields)]

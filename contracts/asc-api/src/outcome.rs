@@ -134,6 +134,14 @@ impl TryFrom<u8> for FailureCode {
     }
 }
 
+impl TryFrom<u32> for FailureCode {
+    type Error = UnknownCode;
+    fn try_from(number: u32) -> Result<Self, UnknownCode> {
+        let unknown = UnknownCode { kind: "failure code", given: u64::from(number), allowed: "1 to 12" };
+        u8::try_from(number).ok().and_then(|number| Self::try_from(number).ok()).ok_or(unknown)
+    }
+}
+
 impl fmt::Display for FailureCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
@@ -160,11 +168,13 @@ pub enum DenialReason {
     Window,
     /// 8: the key's epoch was revoked.
     EpochRevoked,
+    /// 9: what a ciphertext says of its origin does not hold.
+    Provenance,
 }
 
 impl DenialReason {
     /// Every reason, in order; reason n is at n - 1.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Permission,
         Self::KeyState,
         Self::CrsNotAllowed,
@@ -173,9 +183,10 @@ impl DenialReason {
         Self::UserSignature,
         Self::Window,
         Self::EpochRevoked,
+        Self::Provenance,
     ];
 
-    /// The number in the request's status, 1 to 8.
+    /// The number in the request's status, 1 to 9.
     pub const fn number(self) -> u8 {
         match self {
             Self::Permission => 1,
@@ -186,6 +197,7 @@ impl DenialReason {
             Self::UserSignature => 6,
             Self::Window => 7,
             Self::EpochRevoked => 8,
+            Self::Provenance => 9,
         }
     }
 
@@ -200,6 +212,7 @@ impl DenialReason {
             Self::UserSignature => "user_signature",
             Self::Window => "window",
             Self::EpochRevoked => "epoch_revoked",
+            Self::Provenance => "provenance",
         }
     }
 }
@@ -210,7 +223,7 @@ impl TryFrom<u8> for DenialReason {
         number.checked_sub(1).and_then(|i| Self::ALL.get(usize::from(i)).copied()).ok_or(UnknownCode {
             kind: "denial reason",
             given: u64::from(number),
-            allowed: "1 to 8",
+            allowed: "1 to 9",
         })
     }
 }
@@ -244,10 +257,9 @@ impl TryFrom<u32> for Outcome {
     type Error = UnknownCode;
     fn try_from(number: u32) -> Result<Self, UnknownCode> {
         let unknown = UnknownCode { kind: "outcome", given: u64::from(number), allowed: "0 to 12" };
-        match u8::try_from(number) {
-            Ok(0) => Ok(Self::Answer),
-            Ok(code) => FailureCode::try_from(code).map(Self::Failure).map_err(|_| unknown),
-            Err(_) => Err(unknown),
+        match number {
+            0 => Ok(Self::Answer),
+            code => FailureCode::try_from(code).map(Self::Failure).map_err(|_| unknown),
         }
     }
 }
@@ -267,7 +279,7 @@ mod tests {
             assert_eq!((reason.number(), DenialReason::try_from(i).unwrap()), (i, reason));
             assert_eq!(serde_json::to_string(&reason).unwrap(), format!("\"{reason}\""));
         }
-        assert!(FailureCode::try_from(0).is_err() && FailureCode::try_from(13).is_err());
+        assert!(FailureCode::try_from(0u32).is_err() && FailureCode::try_from(13u32).is_err());
         assert!(Outcome::try_from(13).is_err() && Outcome::try_from(257).is_err());
     }
 

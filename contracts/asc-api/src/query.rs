@@ -4,8 +4,8 @@ use cosmwasm_schema::{QueryResponses, cw_serde};
 use cosmwasm_std::{Binary, Uint128};
 
 use crate::{
-    Callback, Config, Digest, Epoch, EpochId, KeyId, KeyRecord, Operation, PartyId, RequestBody, RequestId,
-    Signature, State, log::LogHead,
+    Callback, Config, CrsId, CrsRecord, Digest, Epoch, EpochId, FailureCode, GrantRecord, KeyId, KeyRecord,
+    MigrationRecord, Operation, PartyId, RequestBody, RequestId, Signature, State, log::LogHead,
 };
 
 /// What the contract can be asked.
@@ -86,13 +86,13 @@ pub enum QueryMsg {
         limit: Option<u32>,
     },
     /// One common reference string.
-    #[returns(Binary)]
+    #[returns(CrsRecord)]
     Crs {
         /// The string.
-        id: crate::CrsId,
+        id: CrsId,
     },
-    /// Who may use a key.
-    #[returns(Binary)]
+    /// To whom a key's owner gave grants, void ones included.
+    #[returns(Page<GrantView, String>)]
     Grants {
         /// The key.
         key_id: KeyId,
@@ -127,7 +127,7 @@ pub enum QueryMsg {
         callback: Option<Callback>,
     },
     /// What keeps a request pending.
-    #[returns(Binary)]
+    #[returns(WhyPending)]
     WhyPending {
         /// The request.
         request_id: RequestId,
@@ -138,6 +138,9 @@ pub enum QueryMsg {
         /// The address.
         address: String,
     },
+    /// Who governs, and what is announced.
+    #[returns(Governance)]
+    Governance {},
     /// Whether the contract holds what it owes.
     #[returns(Solvency)]
     Solvency {},
@@ -209,6 +212,72 @@ pub struct ResponseView {
     pub payload_digest: Digest,
     /// Position of the ciphertext at fault.
     pub index: Option<u16>,
+}
+
+/// A grant and whether it holds.
+#[cw_serde]
+pub struct GrantView {
+    /// The grant.
+    pub grant: GrantRecord,
+    /// Whether it holds now: under the key's present generation, and not past its last second.
+    pub holds: bool,
+}
+
+/// What keeps a request pending, or what ended it.
+#[cw_serde]
+pub struct WhyPending {
+    /// The request.
+    pub request_id: RequestId,
+    /// Where it stands now.
+    pub state: State,
+    /// Whether anybody may close it now.
+    pub due: bool,
+    /// Block time from which nothing counts any more; absent if denied.
+    pub end: Option<u64>,
+    /// Seconds until then; 0 if that has passed or the request is terminal.
+    pub seconds_left: u64,
+    /// How many parties decide.
+    pub needed: u32,
+    /// What each party of the epoch has said, by ascending number.
+    pub parties: Vec<PartyStanding>,
+}
+
+/// What one party has said to a request.
+#[cw_serde]
+pub struct PartyStanding {
+    /// The party.
+    pub party: PartyId,
+    /// Its name.
+    pub name: String,
+    /// What it has said in time.
+    pub standing: Standing,
+}
+
+/// What one party has said in time.
+#[cw_serde]
+pub enum Standing {
+    /// An answer.
+    Answered,
+    /// That it cannot answer.
+    Failed {
+        /// Why.
+        code: FailureCode,
+    },
+    /// Nothing.
+    Silent,
+}
+
+/// Who governs, and what is announced.
+#[cw_serde]
+pub struct Governance {
+    /// Who governs parameters and operators.
+    pub admin: String,
+    /// To whom the office is offered.
+    pub proposed_admin: Option<String>,
+    /// Whether new requests are refused.
+    pub paused: bool,
+    /// New code that was announced.
+    pub migration: Option<MigrationRecord>,
 }
 
 /// The key that a domain belongs to.

@@ -1,7 +1,7 @@
 //! Records of contract state: operators, keys, money.
 
 use cosmwasm_schema::cw_serde;
-use cosmwasm_std::Uint128;
+use cosmwasm_std::{OverflowError, Uint128};
 
 use crate::{CrsId, Digest, Eip712Domain, EpochId, EvmAddress, KeyId, KeyParams, PartyId, PublicKey};
 
@@ -23,6 +23,9 @@ pub struct Epoch {
     pub reconstruction: u32,
     /// The operators, by ascending number from 1.
     pub parties: Vec<Party>,
+    /// Block time in seconds from which the epoch's answers are late; left out unless it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<u64>,
 }
 
 impl Epoch {
@@ -89,9 +92,28 @@ impl KeyState {
         }
     }
 
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Active, Self::Suspended, Self::Deactivated, Self::Destroyed];
+
     /// Whether ciphertexts may be decrypted.
     pub const fn allows_decryption(self) -> bool {
         matches!(self, Self::Active | Self::Deactivated)
+    }
+
+    /// Whether new inputs may be verified under the key.
+    pub const fn allows_inputs(self) -> bool {
+        matches!(self, Self::Active)
+    }
+
+    /// Whether the owner may set this state after `from`: the transitions of NIST SP 800-57, with a way from
+    /// `suspended` to `destroyed` that does not pass through a state in which the key decrypts.
+    pub const fn may_follow(self, from: Self) -> bool {
+        matches!(
+            (from, self),
+            (Self::Active, Self::Suspended | Self::Deactivated)
+                | (Self::Suspended, Self::Active | Self::Deactivated | Self::Destroyed)
+                | (Self::Deactivated, Self::Destroyed)
+        )
     }
 }
 
@@ -167,6 +189,71 @@ pub struct KeyRecord {
     pub time: u64,
 }
 
+/// A common reference string that exists.
+#[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
+#[derive(Eq)]
+pub struct CrsRecord {
+    /// The id of the request that made it.
+    pub id: CrsId,
+    /// Who holds it.
+    pub epoch: EpochId,
+    /// Who paid for it.
+    pub owner: String,
+    /// The largest input that it can prove, in bits.
+    pub max_bits: u32,
+    /// Whether it was made elsewhere.
+    pub imported: bool,
+    /// SHAKE256 (32 bytes) of `"PDAT_CRS"` and its stored bytes.
+    pub digest: Digest,
+    /// Block height at which it became active.
+    pub height: u64,
+    /// Block time at which it became active, seconds.
+    pub time: u64,
+}
+
+/// Trust in somebody with a key: a grantee can compute its secret part.
+#[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
+#[derive(Eq)]
+pub struct GrantRecord {
+    /// The key.
+    pub key_id: KeyId,
+    /// Whom.
+    pub grantee: String,
+    /// The key's generation when it was given; under a later one it is void.
+    pub generation: u32,
+    /// Last second at which it holds; open end if absent.
+    pub until: Option<u64>,
+    /// Block height of the grant.
+    pub height: u64,
+    /// Block time of the grant, seconds.
+    pub time: u64,
+}
+
+impl GrantRecord {
+    /// Whether it holds for a key of this generation at `now`.
+    pub const fn holds(&self, generation: u32, now: u64) -> bool {
+        self.generation == generation && !matches!(self.until, Some(until) if now > until)
+    }
+}
+
+/// New code that was announced.
+#[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
+#[derive(Copy, Eq)]
+pub struct MigrationRecord {
+    /// Id of the code on the chain.
+    pub code_id: u64,
+    /// SHA-256 of the code.
+    pub checksum: Digest,
+    /// Block time in seconds from which it may run.
+    pub not_before: u64,
+}
+
 /// What the contract owes and owns, in the configured denomination.
 #[cw_serde]
 #[serde(deny_unknown_fields)]
@@ -179,4 +266,14 @@ pub struct Totals {
     pub credits: Uint128,
     /// What the admin can withdraw.
     pub treasury: Uint128,
+}
+
+impl Totals {
+    /// All of it together: what the contract must hold at least.
+    ///
+    /// # Errors
+    /// When it does not fit 128 bits.
+    pub fn owed(&self) -> Result<Uint128, OverflowError> {
+        self.escrow.checked_add(self.credits)?.checked_add(self.treasury)
+    }
 }

@@ -2,6 +2,7 @@
 
 use cosmwasm_schema::cw_serde;
 use cosmwasm_std::Uint128;
+use kms_callback::Callback;
 
 use crate::{DecodeError, Digest, EpochId, Operation, RequestId};
 
@@ -32,16 +33,6 @@ pub struct RequestBody {
     pub time: u64,
     /// How the requester wants to be told.
     pub callback: Option<Callback>,
-}
-
-/// A call of the requesting contract at every terminal state.
-#[cw_serde]
-#[serde(deny_unknown_fields)]
-#[schemaifier(mute_warnings)]
-#[derive(Eq)]
-pub struct Callback {
-    /// Gas that the call may use; paid with the request.
-    pub gas_limit: u64,
 }
 
 impl RequestBody {

@@ -53,6 +53,19 @@ pub fn public_key(key: &VerifyingKey) -> PublicKey {
     PublicKey::new(bytes)
 }
 
+/// Refuses bytes that are no point of the curve: no signature could ever be this key's.
+///
+/// # Errors
+/// When the bytes are not the compressed form of a secp256k1 public key.
+pub fn check_public_key(key: &PublicKey) -> Result<(), NotAKey> {
+    VerifyingKey::from_sec1_bytes(key.as_bytes()).map(drop).map_err(|_| NotAKey(*key))
+}
+
+/// Bytes that are no public key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is no secp256k1 public key in compressed form")]
+pub struct NotAKey(PublicKey);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +80,23 @@ mod tests {
             assert_eq!(signature, sign(&key, &hash).unwrap());
             assert_eq!(recover(&hash, &signature).unwrap(), public_key(key.verifying_key()));
             assert_ne!(recover(&Digest::sha256(b"other"), &signature), Ok(public_key(key.verifying_key())));
+        }
+    }
+
+    #[test]
+    fn only_compressed_points_of_the_curve_are_keys() {
+        let good = public_key(SigningKey::from_slice(&[1; 32]).unwrap().verifying_key());
+        assert_eq!(check_public_key(&good), Ok(()));
+        // No point of the curve has x = 5; 4 begins the uncompressed form; x is below the field's order.
+        let mut off_curve = [0; 33];
+        (off_curve[0], off_curve[32]) = (2, 5);
+        let mut uncompressed = *good.as_bytes();
+        uncompressed[0] = 4;
+        let mut too_large = [0xFF; 33];
+        too_large[0] = 2;
+        for bytes in [off_curve, uncompressed, too_large, [0; 33]] {
+            let error = check_public_key(&PublicKey::new(bytes)).unwrap_err();
+            assert!(error.to_string().contains(&PublicKey::new(bytes).to_string()), "{error}");
         }
     }
 }

@@ -7,7 +7,7 @@
 use cosmwasm_std::{Addr, Empty, Storage, Uint128};
 use cw_storage_plus::{Item, Map, PrimaryKey};
 
-use crate::{Config, Epoch, KeyId, KeyRecord, RequestId, Totals};
+use crate::{Config, CrsRecord, Epoch, GrantRecord, KeyId, KeyRecord, MigrationRecord, RequestId, Totals};
 
 /// A map whose values are raw bytes, never serialized.
 pub struct RawMap<K> {
@@ -65,6 +65,10 @@ pub const LOG_HEAD: &[u8] = b"log_head";
 
 /// Keys by id.
 pub const KEY: Map<u64, KeyRecord> = Map::new("key");
+/// Common reference strings by id.
+pub const CRS: Map<u64, CrsRecord> = Map::new("crs");
+/// Grants by key and grantee.
+pub const GRANT: Map<(u64, &Addr), GrantRecord> = Map::new("grant");
 /// Operators by epoch.
 pub const EPOCH: Map<u32, Epoch> = Map::new("epoch");
 /// The key that a domain separator belongs to.
@@ -86,8 +90,14 @@ pub const NEXT_ID: Item<u64> = Item::new("next_id");
 pub const NEWEST_EPOCH: Item<u32> = Item::new("newest_epoch");
 /// Who governs.
 pub const ADMIN: Item<Addr> = Item::new("admin");
+/// To whom the admin offers the office; absent if to nobody.
+pub const PROPOSED_ADMIN: Item<Addr> = Item::new("proposed_admin");
+/// New code that was announced; absent if none is.
+pub const MIGRATION: Item<MigrationRecord> = Item::new("migration");
 /// Whether new requests are refused.
 pub const PAUSED: Item<bool> = Item::new("paused");
+/// Version of the layout of all this; absent in a state of the first one.
+pub const STATE_VERSION: Item<u32> = Item::new("state_version");
 
 #[cfg(test)]
 mod tests {
@@ -117,6 +127,8 @@ mod tests {
             (OPEN.key(7), raw("open", &[&seven])),
             (LOG.key(7), raw("log", &[&seven])),
             (KEY.key(7).to_vec(), raw("key", &[&seven])),
+            (CRS.key(7).to_vec(), raw("crs", &[&seven])),
+            (GRANT.key((7, &address)).to_vec(), raw("grant", &[&seven, b"wasm1user"])),
             (EPOCH.key(2).to_vec(), raw("epoch", &[&2u32.to_be_bytes()])),
             (DOMAIN.key(&[9; 32]).to_vec(), raw("domain", &[&[9; 32]])),
             (DIGEST.key(&[9; 32]).to_vec(), raw("digest", &[&[9; 32]])),
@@ -131,7 +143,10 @@ mod tests {
             (NEXT_ID.as_slice(), "next_id"),
             (NEWEST_EPOCH.as_slice(), "newest_epoch"),
             (ADMIN.as_slice(), "admin"),
+            (PROPOSED_ADMIN.as_slice(), "proposed_admin"),
+            (MIGRATION.as_slice(), "migration"),
             (PAUSED.as_slice(), "paused"),
+            (STATE_VERSION.as_slice(), "state_version"),
             (LOG_HEAD, "log_head"),
         ] {
             assert_eq!(key, expected.as_bytes());

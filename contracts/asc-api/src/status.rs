@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use cosmwasm_schema::cw_serde;
+use kms_callback::EndState;
 
 use crate::{DecodeError, DenialReason, FailureCode, PartyId};
 
@@ -57,6 +58,17 @@ impl State {
     /// Whether nothing can change any more.
     pub const fn is_terminal(self) -> bool {
         !matches!(self, Self::Pending)
+    }
+
+    /// How a request that was accepted ended; none while it is pending, or if it was denied.
+    pub const fn end(self) -> Option<EndState> {
+        match self {
+            Self::Pending | Self::Denied => None,
+            Self::Fulfilled => Some(EndState::Fulfilled),
+            Self::Failed => Some(EndState::Failed),
+            Self::Expired => Some(EndState::Expired),
+            Self::Cancelled => Some(EndState::Cancelled),
+        }
     }
 }
 
@@ -177,18 +189,19 @@ impl Status {
         if self.cancel_at == 0 { deadline } else { deadline.min(self.cancel_at) }
     }
 
-    /// The state that closing would give at `now`: a pending request past its end is expired or cancelled
-    /// though nobody has closed it yet.
-    pub fn effective(&self, deadline: Option<u64>, now: u64) -> State {
-        match deadline {
-            Some(deadline) if self.state == State::Pending && now >= self.end(deadline) => {
-                if self.cancel_at != 0 && self.cancel_at < deadline {
-                    State::Cancelled
-                } else {
-                    State::Expired
-                }
-            }
-            _ => self.state,
+    /// The state that closing would give at `now`: a pending request whose epoch was revoked before its end is
+    /// failed, one past its end expired or cancelled, though nobody has closed it yet.
+    pub fn effective(&self, deadline: Option<u64>, revoked_at: Option<u64>, now: u64) -> State {
+        let (State::Pending, Some(deadline)) = (self.state, deadline) else { return self.state };
+        let end = self.end(deadline);
+        if revoked_at.is_some_and(|revoked_at| revoked_at < end) {
+            State::Failed
+        } else if now < end {
+            State::Pending
+        } else if end < deadline {
+            State::Cancelled
+        } else {
+            State::Expired
         }
     }
 
@@ -246,13 +259,33 @@ mod tests {
     #[test]
     fn a_pending_request_is_due_from_its_end_on_and_no_second_earlier() {
         let mut status = Status::new(State::Pending, 0, 1, 1);
-        assert_eq!(status.effective(Some(100), 99), State::Pending);
-        assert_eq!(status.effective(Some(100), 100), State::Expired);
+        assert_eq!(status.effective(Some(100), None, 99), State::Pending);
+        assert_eq!(status.effective(Some(100), None, 100), State::Expired);
         status.cancel_at = 50;
-        assert_eq!(status.effective(Some(100), 49), State::Pending);
-        assert_eq!(status.effective(Some(100), 50), State::Cancelled);
+        assert_eq!(status.effective(Some(100), None, 49), State::Pending);
+        assert_eq!(status.effective(Some(100), None, 50), State::Cancelled);
         status.cancel_at = 100;
-        assert_eq!(status.effective(Some(100), 100), State::Expired);
+        assert_eq!(status.effective(Some(100), None, 100), State::Expired);
+    }
+
+    /// So that what a request will become never changes with the moment at which somebody looks.
+    #[test]
+    fn of_revocation_and_end_the_earlier_one_decides() {
+        let status = Status::new(State::Pending, 0, 1, 1);
+        for now in [60, 100, 1000] {
+            assert_eq!(status.effective(Some(100), Some(60), now), State::Failed);
+        }
+        assert_eq!(status.effective(Some(100), Some(100), 100), State::Expired);
+        let fulfilled = Status::new(State::Fulfilled, 0, 1, 1);
+        assert_eq!(fulfilled.effective(Some(100), Some(60), 1000), State::Fulfilled);
+    }
+
+    #[test]
+    fn a_state_that_is_an_end_has_the_same_name_as_one() {
+        for state in State::ALL {
+            let named = |end| serde_json::to_string(&end).unwrap() == format!("\"{state}\"");
+            assert_eq!(state.end().is_some_and(named), state.is_terminal() && state != State::Denied);
+        }
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Entry points: they only dispatch.
 
-use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, Reply, Response, entry_point};
-use kms_asc_api::{ExecuteMsg, InstantiateMsg, QueryMsg};
+use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, MigrateInfo, Reply, Response, entry_point};
+use kms_asc_api::{ExecuteMsg, InstantiateMsg, MigrateMsg, QueryMsg};
 
 use crate::ContractError;
 use crate::error::coins_text;
 use crate::session::Session;
-use crate::{execute, instantiate, query, reply};
+use crate::{execute, instantiate, migrate, query, reply};
 
 /// Makes the contract. It must become its own wasm admin, or it refuses to exist.
 #[entry_point]
@@ -28,7 +28,6 @@ pub fn execute(
     info: MessageInfo,
     msg: ExecuteMsg,
 ) -> Result<Response, ContractError> {
-    let unsupported = Err(ContractError::Unsupported(msg.name()));
     if !matches!(msg, ExecuteMsg::SubmitRequest { .. }) {
         refuse_funds(&info)?;
     }
@@ -41,26 +40,34 @@ pub fn execute(
         ExecuteMsg::SubmitFailures { failures } => execute::submit_failures(&mut session, failures)?,
         ExecuteMsg::Close { request_ids } => execute::close(&mut session, &request_ids)?,
         ExecuteMsg::Withdraw { to } => execute::withdraw(&mut session, &info.sender, to)?,
-        ExecuteMsg::Cancel { .. }
-        | ExecuteMsg::Grant { .. }
-        | ExecuteMsg::Revoke { .. }
-        | ExecuteMsg::SetAttesters { .. }
-        | ExecuteMsg::SetCrs { .. }
-        | ExecuteMsg::SetKeyState { .. }
-        | ExecuteMsg::OfferKey { .. }
-        | ExecuteMsg::AcceptKey { .. }
-        | ExecuteMsg::SetEpoch { .. }
-        | ExecuteMsg::RevokeEpoch { .. }
-        | ExecuteMsg::UpdateConfig { .. }
-        | ExecuteMsg::RegisterDomain { .. }
-        | ExecuteMsg::Pause {}
-        | ExecuteMsg::Unpause {}
-        | ExecuteMsg::WithdrawTreasury { .. }
-        | ExecuteMsg::SweepSurplus { .. }
-        | ExecuteMsg::ScheduleMigration { .. }
-        | ExecuteMsg::MigrateNow {}
-        | ExecuteMsg::ProposeAdmin { .. }
-        | ExecuteMsg::AcceptAdmin {} => return unsupported,
+        ExecuteMsg::Cancel { request_id } => execute::cancel(&mut session, request_id)?,
+        ExecuteMsg::Grant { key_id, grantee, until } => {
+            execute::grant(&mut session, key_id, &grantee, until)?
+        }
+        ExecuteMsg::Revoke { key_id, grantee } => execute::revoke(&mut session, key_id, &grantee)?,
+        ExecuteMsg::SetAttesters { key_id, attesters, threshold } => {
+            execute::set_attesters(&mut session, key_id, attesters, threshold)?
+        }
+        ExecuteMsg::SetCrs { key_id, crs_ids } => execute::set_crs(&mut session, key_id, crs_ids)?,
+        ExecuteMsg::SetKeyState { key_id, state } => execute::set_key_state(&mut session, key_id, state)?,
+        ExecuteMsg::OfferKey { key_id, to } => execute::offer_key(&mut session, key_id, &to)?,
+        ExecuteMsg::AcceptKey { key_id } => execute::accept_key(&mut session, key_id)?,
+        ExecuteMsg::SetEpoch { epoch } => execute::set_epoch(&mut session, *epoch)?,
+        ExecuteMsg::RevokeEpoch { epoch } => execute::revoke_epoch(&mut session, epoch)?,
+        ExecuteMsg::UpdateConfig { config } => execute::update_config(&mut session, *config)?,
+        ExecuteMsg::RegisterDomain { key_id, domain } => {
+            execute::register_domain(&mut session, key_id, domain)?
+        }
+        ExecuteMsg::Pause {} => execute::pause(&mut session)?,
+        ExecuteMsg::Unpause {} => execute::unpause(&mut session)?,
+        ExecuteMsg::WithdrawTreasury { to, amount } => execute::withdraw_treasury(&mut session, to, amount)?,
+        ExecuteMsg::SweepSurplus { denom, to } => execute::sweep_surplus(&mut session, denom, to)?,
+        ExecuteMsg::ScheduleMigration { code_id, checksum } => {
+            execute::schedule_migration(&mut session, code_id, checksum)?
+        }
+        ExecuteMsg::MigrateNow {} => execute::migrate_now(&mut session)?,
+        ExecuteMsg::ProposeAdmin { admin } => execute::propose_admin(&mut session, &admin)?,
+        ExecuteMsg::AcceptAdmin {} => execute::accept_admin(&mut session)?,
     };
     session.commit(data)
 }
@@ -69,6 +76,19 @@ pub fn execute(
 #[entry_point]
 pub fn reply(deps: DepsMut, env: Env, msg: Reply) -> Result<Response, ContractError> {
     reply::reply(deps, env, msg)
+}
+
+/// Takes over from earlier code; only the contract itself may ask for that.
+///
+/// There is no `migrate_version` attribute: with it, the chain would skip this where two versions agree.
+#[entry_point]
+pub fn migrate(
+    deps: DepsMut,
+    env: Env,
+    _msg: MigrateMsg,
+    info: MigrateInfo,
+) -> Result<Response, ContractError> {
+    migrate::migrate(deps, env, info)
 }
 
 /// Answers a query.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kms_asc_api::{Digest, Epoch, FailureCode, Outcome, PartyId};
+use kms_asc_api::{Digest, Epoch, EpochMode, FailureCode, OperationKind, Outcome, PartyId, Status};
 
 /// What one party said in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,11 +18,11 @@ pub struct Vote {
 /// What the votes amount to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
-    /// Equal answers of a majority.
+    /// Enough answers.
     Fulfilled {
-        /// SHA-256 of their payload.
-        digest: Digest,
-        /// Who gave it, ascending.
+        /// SHA-256 of the payload that decided; none where each party's is its own.
+        digest: Option<Digest>,
+        /// Whose answers decided, ascending.
         supporters: Vec<PartyId>,
     },
     /// The parties still silent cannot bring a decision about any more.
@@ -34,25 +34,70 @@ pub enum Decision {
     },
 }
 
-/// Whether `heard` parties, of which `answered` gave answers, could decide at all: saves reading what they said.
-pub fn may_decide(epoch: &Epoch, heard: u32, answered: u32) -> bool {
-    let parties = u32::try_from(epoch.parties.len()).unwrap_or(u32::MAX);
-    let silent = parties.saturating_sub(heard.count_ones());
-    let best = silent.saturating_add(u32::from(answered != 0));
-    heard.count_ones() >= epoch.majority || best < epoch.majority
+/// Which answers decide an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rule {
+    /// Equal ones of so many parties.
+    Equal(u32),
+    /// Any of so many parties: each is for the user to put together with the others.
+    Any(u32),
 }
 
-/// Decides operations in which equal payloads of a majority count.
-pub fn decide_by_majority(epoch: &Epoch, votes: &[Vote]) -> Option<Decision> {
-    let majority = usize::try_from(epoch.majority).unwrap_or(usize::MAX);
-    let mut by_digest: BTreeMap<Digest, Vec<PartyId>> = BTreeMap::new();
-    let mut by_code: BTreeMap<FailureCode, usize> = BTreeMap::new();
+impl Rule {
+    /// The rule for an operation of an epoch.
+    pub const fn of(epoch: &Epoch, kind: OperationKind) -> Self {
+        match (kind, epoch.mode) {
+            // Each answer is whole, so the user compares as many as would have to agree.
+            (OperationKind::UserDecrypt, EpochMode::Replicated) => Self::Any(epoch.majority),
+            (OperationKind::UserDecrypt, _) => Self::Any(epoch.reconstruction),
+            _ => Self::Equal(epoch.majority),
+        }
+    }
+}
+
+/// What the numbers of answers and failures alone say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outlook {
+    /// No decision yet, whatever was said.
+    Undecided,
+    /// Decided.
+    Decided(Decision),
+    /// It depends on what was said.
+    Unclear,
+}
+
+/// Whether `answered` and `failed` parties could decide at all: saves reading what they said.
+pub fn outlook(epoch: &Epoch, rule: Rule, answered: u32, failed: u32) -> Outlook {
+    let heard = (answered | failed).count_ones();
+    let silent = u32::try_from(epoch.parties.len()).unwrap_or(u32::MAX).saturating_sub(heard);
+    match rule {
+        Rule::Any(needed) if answered.count_ones() >= needed => {
+            let supporters = Status::parties(answered).collect();
+            Outlook::Decided(Decision::Fulfilled { digest: None, supporters })
+        }
+        Rule::Any(needed) if silent.saturating_add(answered.count_ones()) >= needed => Outlook::Undecided,
+        Rule::Equal(needed)
+            if heard < needed && silent.saturating_add(u32::from(answered != 0)) >= needed =>
+        {
+            Outlook::Undecided
+        }
+        Rule::Any(_) | Rule::Equal(_) => Outlook::Unclear,
+    }
+}
+
+/// Decides by what was said.
+pub fn decide(epoch: &Epoch, rule: Rule, votes: &[Vote]) -> Option<Decision> {
+    let mut answers: BTreeMap<Option<Digest>, Vec<PartyId>> = BTreeMap::new();
+    let mut codes: BTreeMap<FailureCode, usize> = BTreeMap::new();
     let mut finders = Vec::new();
     for vote in votes {
-        match vote.outcome {
-            Outcome::Answer => by_digest.entry(vote.digest).or_default().push(vote.party),
-            Outcome::Failure(code) => {
-                let count = by_code.entry(code).or_default();
+        match (vote.outcome, rule) {
+            (Outcome::Answer, Rule::Equal(_)) => {
+                answers.entry(Some(vote.digest)).or_default().push(vote.party);
+            }
+            (Outcome::Answer, Rule::Any(_)) => answers.entry(None).or_default().push(vote.party),
+            (Outcome::Failure(code), _) => {
+                let count = codes.entry(code).or_default();
                 *count = count.saturating_add(1);
                 if code.is_requesters_fault() {
                     finders.push(vote.party);
@@ -60,19 +105,20 @@ pub fn decide_by_majority(epoch: &Epoch, votes: &[Vote]) -> Option<Decision> {
             }
         }
     }
-    let (digest, supporters) = by_digest
-        .into_iter()
-        .max_by_key(|(_, parties)| parties.len())
-        .unwrap_or((Digest::new([0; 32]), vec![]));
-    if supporters.len() >= majority {
+    let (Rule::Equal(needed) | Rule::Any(needed)) = rule;
+    let needed = usize::try_from(needed).unwrap_or(usize::MAX);
+    let (digest, supporters) =
+        answers.into_iter().max_by_key(|(_, parties)| parties.len()).unwrap_or_default();
+    if supporters.len() >= needed {
         return Some(Decision::Fulfilled { digest, supporters });
     }
     let silent = epoch.parties.len().saturating_sub(votes.len());
-    if supporters.len().saturating_add(silent) >= majority {
+    if supporters.len().saturating_add(silent) >= needed {
         return None;
     }
-    let most = by_code.values().copied().max().unwrap_or(0);
-    let code = by_code.into_iter().find(|(_, count)| *count == most).map(|(code, _)| code);
+    let most = codes.values().copied().max().unwrap_or(0);
+    let code = codes.into_iter().find(|(_, count)| *count == most).map(|(code, _)| code);
+    let majority = usize::try_from(epoch.majority).unwrap_or(usize::MAX);
     let paid = if finders.len() >= majority { finders } else { vec![] };
     Some(Decision::Failed { code: code.unwrap_or(FailureCode::Disagreement), paid })
 }
@@ -80,7 +126,9 @@ pub fn decide_by_majority(epoch: &Epoch, votes: &[Vote]) -> Option<Decision> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kms_asc_api::{EpochId, EpochMode, Party, PublicKey};
+    use kms_asc_api::{EpochId, Party, PublicKey};
+
+    const BOTH: fn(u32) -> [Rule; 2] = |needed| [Rule::Equal(needed), Rule::Any(needed)];
 
     fn epoch(n: u32, faulty: u32, majority: u32) -> Epoch {
         let party = |party| Party {
@@ -96,6 +144,7 @@ mod tests {
             majority,
             reconstruction: majority,
             parties: (1..=n).map(party).collect(),
+            revoked_at: None,
         }
     }
 
@@ -116,11 +165,11 @@ mod tests {
     fn equal_answers_of_a_majority_fulfil_and_different_ones_do_not() {
         let epoch = epoch(4, 1, 3);
         let votes = [answer(1, 7), answer(2, 8), answer(3, 7), answer(4, 7)];
-        assert_eq!(decide_by_majority(&epoch, &votes[..3]), None);
+        assert_eq!(decide(&epoch, Rule::Equal(3), &votes[..3]), None);
         let digest = Digest::new([7; 32]);
         assert_eq!(
-            decide_by_majority(&epoch, &votes),
-            Some(Decision::Fulfilled { digest, supporters: parties(&[1, 3, 4]) })
+            decide(&epoch, Rule::Equal(3), &votes),
+            Some(Decision::Fulfilled { digest: Some(digest), supporters: parties(&[1, 3, 4]) })
         );
     }
 
@@ -129,9 +178,9 @@ mod tests {
         let epoch = epoch(4, 1, 3);
         let unavailable = FailureCode::CiphertextUnavailable;
         let votes = [failure(1, unavailable), failure(2, unavailable)];
-        assert_eq!(decide_by_majority(&epoch, &votes[..1]), None);
+        assert_eq!(decide(&epoch, Rule::Equal(3), &votes[..1]), None);
         assert_eq!(
-            decide_by_majority(&epoch, &votes),
+            decide(&epoch, Rule::Equal(3), &votes),
             Some(Decision::Failed { code: unavailable, paid: vec![] })
         );
     }
@@ -142,12 +191,12 @@ mod tests {
         let (mismatch, wrong) = (FailureCode::CiphertextMismatch, FailureCode::WrongType);
         let tie = [failure(1, wrong), failure(2, mismatch)];
         assert!(matches!(
-            decide_by_majority(&epoch, &tie),
+            decide(&epoch, Rule::Equal(3), &tie),
             Some(Decision::Failed { code: FailureCode::CiphertextMismatch, .. })
         ));
         let disagreement = [answer(1, 1), answer(2, 2), answer(3, 3)];
         assert_eq!(
-            decide_by_majority(&epoch, &disagreement),
+            decide(&epoch, Rule::Equal(3), &disagreement),
             Some(Decision::Failed { code: FailureCode::Disagreement, paid: vec![] })
         );
     }
@@ -157,17 +206,48 @@ mod tests {
         let epoch = epoch(4, 1, 3);
         let wrong = FailureCode::WrongType;
         let two = [failure(1, wrong), failure(2, wrong)];
-        assert_eq!(decide_by_majority(&epoch, &two), Some(Decision::Failed { code: wrong, paid: vec![] }));
+        assert_eq!(
+            decide(&epoch, Rule::Equal(3), &two),
+            Some(Decision::Failed { code: wrong, paid: vec![] })
+        );
         let one = super::tests::epoch(1, 0, 1);
         assert_eq!(
-            decide_by_majority(&one, &[failure(1, wrong)]),
+            decide(&one, Rule::Equal(1), &[failure(1, wrong)]),
             Some(Decision::Failed { code: wrong, paid: parties(&[1]) })
         );
     }
 
-    /// The shortcut may only ever say "no" where the full count says "undecided".
     #[test]
-    fn the_shortcut_never_hides_a_decision() {
+    fn any_answers_of_enough_parties_decide_where_each_is_its_own() {
+        let epoch = epoch(4, 1, 3);
+        let votes = [answer(1, 1), answer(2, 2), answer(4, 3)];
+        assert_eq!(decide(&epoch, Rule::Any(3), &votes[..2]), None);
+        let decided = Decision::Fulfilled { digest: None, supporters: parties(&[1, 2, 4]) };
+        assert_eq!(decide(&epoch, Rule::Any(3), &votes), Some(decided));
+        assert_eq!(
+            outlook(&epoch, Rule::Any(3), 0b1011, 0),
+            Outlook::Decided(Decision::Fulfilled { digest: None, supporters: parties(&[1, 2, 4]) })
+        );
+        let wrong = [answer(1, 1), failure(2, FailureCode::TooLarge), failure(3, FailureCode::TooLarge)];
+        assert_eq!(decide(&epoch, Rule::Any(3), &wrong[..2]), None);
+        let failed = Decision::Failed { code: FailureCode::TooLarge, paid: vec![] };
+        assert_eq!(decide(&epoch, Rule::Any(3), &wrong), Some(failed));
+    }
+
+    #[test]
+    fn the_rule_follows_operation_and_mode() {
+        let threshold = Epoch { reconstruction: 2, ..epoch(4, 1, 3) };
+        let replicated = Epoch { mode: EpochMode::Replicated, ..threshold.clone() };
+        for kind in OperationKind::ALL {
+            let user = kind == OperationKind::UserDecrypt;
+            assert_eq!(Rule::of(&threshold, kind), if user { Rule::Any(2) } else { Rule::Equal(3) });
+            assert_eq!(Rule::of(&replicated, kind), if user { Rule::Any(3) } else { Rule::Equal(3) });
+        }
+    }
+
+    /// The shortcut may say only what the full count says too, and must say "no" while nobody could decide.
+    #[test]
+    fn the_shortcut_agrees_with_the_full_count() {
         let votes_of = |party| [answer(party, 1), answer(party, 2), failure(party, FailureCode::Internal)];
         for (n, faulty, majority) in [(1, 0, 1), (4, 1, 3), (5, 1, 3), (3, 0, 2)] {
             let epoch = epoch(n, faulty, majority);
@@ -181,15 +261,18 @@ mod tests {
                     .collect();
                 all.extend(longer);
             }
-            for votes in all {
+            for (votes, rule) in all.iter().flat_map(|votes| BOTH(majority).map(|rule| (votes, rule))) {
                 let bits = |answers: bool| {
                     votes
                         .iter()
-                        .filter(|vote| !answers || vote.outcome == Outcome::Answer)
+                        .filter(|vote| (vote.outcome == Outcome::Answer) == answers)
                         .fold(0, |bits, vote| bits | vote.party.bit())
                 };
-                if !may_decide(&epoch, bits(false), bits(true)) {
-                    assert_eq!(decide_by_majority(&epoch, &votes), None, "{votes:?}");
+                let decision = decide(&epoch, rule, votes);
+                match outlook(&epoch, rule, bits(true), bits(false)) {
+                    Outlook::Undecided => assert_eq!(decision, None, "{rule:?} {votes:?}"),
+                    Outlook::Decided(early) => assert_eq!(decision, Some(early), "{rule:?} {votes:?}"),
+                    Outlook::Unclear => {}
                 }
             }
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use cosmwasm_std::{Coin, OverflowError, StdError, Uint128};
-use kms_asc_api::{DecodeError, KeyId, PricingError, RequestId};
+use kms_asc_api::{CrsId, DecodeError, Digest, KeyId, KeyState, PricingError, RequestId, State};
 
 /// An error with a stable code. Its text is `[code] message`: clients read the code from the node's log.
 #[derive(Debug, PartialEq)]
@@ -56,6 +56,56 @@ pub enum ContractError {
     },
     /// `unexpected_funds`: only `submit_request` takes funds.
     UnexpectedFunds(String),
+    /// `unauthorized`: the sender may not do this.
+    Unauthorized {
+        /// Who asked.
+        sender: String,
+        /// Who may.
+        needed: &'static str,
+    },
+    /// `not_pending`: the request is not waiting for answers any more.
+    NotPending {
+        /// The request.
+        id: RequestId,
+        /// Where it stands.
+        state: State,
+    },
+    /// `cancel_pending`: the request's cancellation is under way already.
+    CancelPending {
+        /// When it takes effect.
+        cancel_at: u64,
+    },
+    /// `callback_refused`: only a contract is called back, within the limit of gas.
+    CallbackRefused(String),
+    /// `key_state`: the key's state does not allow that.
+    KeyState {
+        /// The state it is in.
+        from: KeyState,
+        /// What was wanted of it.
+        wanted: &'static str,
+    },
+    /// `not_offered`: nobody offered this to the sender.
+    NotOffered(String),
+    /// `domain_registered`: the domain belongs to another key, for good.
+    DomainRegistered {
+        /// Its separator.
+        separator: Digest,
+        /// The key it belongs to.
+        key_id: KeyId,
+    },
+    /// `over_treasury`: more than the treasury holds.
+    OverTreasury {
+        /// What was asked for.
+        given: Uint128,
+        /// What there is.
+        allowed: Uint128,
+    },
+    /// `no_surplus`: nothing came but by requests.
+    NoSurplus(String),
+    /// `migration`: not what was announced, not yet, or not from this version.
+    Migration(String),
+    /// `unknown_crs`
+    UnknownCrs(CrsId),
     /// `unknown_key`
     UnknownKey(KeyId),
     /// `unknown_request`
@@ -91,6 +141,17 @@ impl ContractError {
             Self::InsufficientFee { .. } => "insufficient_fee",
             Self::WrongFunds { .. } => "wrong_funds",
             Self::UnexpectedFunds(_) => "unexpected_funds",
+            Self::Unauthorized { .. } => "unauthorized",
+            Self::NotPending { .. } => "not_pending",
+            Self::CancelPending { .. } => "cancel_pending",
+            Self::CallbackRefused(_) => "callback_refused",
+            Self::KeyState { .. } => "key_state",
+            Self::NotOffered(_) => "not_offered",
+            Self::DomainRegistered { .. } => "domain_registered",
+            Self::OverTreasury { .. } => "over_treasury",
+            Self::NoSurplus(_) => "no_surplus",
+            Self::Migration(_) => "migration",
+            Self::UnknownCrs(_) => "unknown_crs",
             Self::UnknownKey(_) => "unknown_key",
             Self::UnknownRequest(_) => "unknown_request",
             Self::NotFound(_) => "not_found",
@@ -112,9 +173,27 @@ impl fmt::Display for ContractError {
             Self::NotOwnAdmin => {
                 f.write_str("the contract must be its own wasm admin: instantiate2 with the predicted address")
             }
-            Self::InvalidConfig(why) | Self::InvalidEpoch(why) | Self::Malformed(why) | Self::Std(why) => {
-                f.write_str(why)
+            Self::InvalidConfig(why)
+            | Self::InvalidEpoch(why)
+            | Self::Malformed(why)
+            | Self::CallbackRefused(why)
+            | Self::Migration(why)
+            | Self::Std(why) => f.write_str(why),
+            Self::Unauthorized { sender, needed } => write!(f, "{sender} may not do this, only {needed}"),
+            Self::NotPending { id, state } => write!(f, "request {id} is {state}, not pending"),
+            Self::CancelPending { cancel_at } => {
+                write!(f, "the cancellation takes effect at {cancel_at} already")
             }
+            Self::KeyState { from, wanted } => write!(f, "the key is {}: it cannot {wanted}", from.name()),
+            Self::NotOffered(what) => write!(f, "{what} was not offered to the sender"),
+            Self::DomainRegistered { separator, key_id } => {
+                write!(f, "domain {separator} belongs to key {key_id}")
+            }
+            Self::OverTreasury { given, allowed } => {
+                write!(f, "{given} asked for, the treasury holds {allowed}")
+            }
+            Self::NoSurplus(denom) => write!(f, "there is no surplus of {denom}"),
+            Self::UnknownCrs(id) => write!(f, "there is no reference string {id}"),
             Self::InvalidAddress(given) => write!(f, "{given:?} is no address of this chain"),
             Self::OverLimit { what, given, allowed } => {
                 write!(f, "{what}: {given} given, {allowed} allowed")

@@ -4,7 +4,7 @@ use cosmwasm_std::{DepsMut, Env, Response, SubMsg, WasmMsg};
 use kms_asc_api::{EpochId, InstantiateMsg, Totals, state_key};
 
 use crate::reply::REGISTERED_REPLY;
-use crate::version::{CONTRACT_NAME, CONTRACT_VERSION};
+use crate::version::{CONTRACT_NAME, CONTRACT_VERSION, STATE_VERSION};
 use crate::{ContractError, validate};
 
 /// Stores the first state. The chain enters a contract into its registry after this returns and before
@@ -27,6 +27,7 @@ pub fn instantiate(deps: DepsMut, env: &Env, msg: InstantiateMsg) -> Result<Resp
     state_key::NEWEST_EPOCH.save(storage, &msg.epoch.id.get())?;
     state_key::NEXT_ID.save(storage, &1)?;
     state_key::PAUSED.save(storage, &false)?;
+    state_key::STATE_VERSION.save(storage, &STATE_VERSION)?;
     state_key::TOTALS.save(storage, &Totals::default())?;
 
     let contract = env.contract.address.to_string();

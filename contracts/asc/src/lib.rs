@@ -8,11 +8,15 @@
 #![deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::float_arithmetic)]
 
 mod accounts;
+mod activation;
+mod callback;
 pub mod contract;
 mod decision;
+mod domain;
 mod error;
 mod execute;
 mod instantiate;
+mod migrate;
 mod permission;
 mod query;
 mod refund;

@@ -6,12 +6,14 @@ use kms_asc_api::log::LogBody;
 use kms_asc_api::{Digest, EpochId, state_key};
 
 use crate::ContractError;
+use crate::callback::{self, CALLBACK_REPLY};
 use crate::refund::{REFUND_REPLY, Refund};
 use crate::session::Session;
 use crate::version::CONTRACT_VERSION;
 
 /// The contract is in the chain's registry.
 pub const REGISTERED_REPLY: u64 = 1;
+
 /// Dispatches by id.
 pub fn reply(deps: DepsMut, env: Env, msg: Reply) -> Result<Response, ContractError> {
     let contract = env.contract.address.clone();
@@ -19,6 +21,10 @@ pub fn reply(deps: DepsMut, env: Env, msg: Reply) -> Result<Response, ContractEr
     match msg.id {
         REGISTERED_REPLY => begin_log(&mut session)?,
         REFUND_REPLY => credit_refund(&mut session, &from_json(&msg.payload)?)?,
+        CALLBACK_REPLY => {
+            let error = msg.result.into_result().err().unwrap_or_default();
+            callback::failed(&mut session, &msg.payload, &error)?;
+        }
         other => return Err(ContractError::NotFound(format!("submessage {other}"))),
     }
     session.commit(Binary::default())
@@ -42,6 +48,7 @@ fn begin_log(session: &mut Session) -> Result<(), ContractError> {
             checksum,
             version: CONTRACT_VERSION.to_owned(),
             config_hash: Digest::sha256(&stored_config),
+            admin: state_key::ADMIN.load(session.deps.storage)?.into_string(),
         },
     )?;
     let config = Box::new(session.config.clone());

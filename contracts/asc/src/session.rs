@@ -1,9 +1,11 @@
 //! What one message works on: state, money and log, read once and written once.
 
-use cosmwasm_std::{Addr, BankMsg, Binary, Coin, DepsMut, Env, Response, Storage, SubMsg, Uint128};
+use cosmwasm_std::{
+    Addr, BankMsg, Binary, Coin, CosmosMsg, DepsMut, Env, Response, Storage, SubMsg, Uint128,
+};
 use kms_asc_api::event::Event;
 use kms_asc_api::log::{LogBody, LogEntry, LogHead};
-use kms_asc_api::{Config, Epoch, EpochId, RequestId, Totals, state_key};
+use kms_asc_api::{Config, Epoch, EpochId, KeyId, KeyRecord, RequestId, Totals, state_key};
 
 use crate::ContractError;
 use crate::accounts::Accounts;
@@ -26,6 +28,8 @@ pub struct Session<'a> {
     epoch: Option<Epoch>,
     events: Vec<Event>,
     messages: Vec<SubMsg>,
+    /// What runs foreign code: sent when all else is done.
+    last: Vec<SubMsg>,
 }
 
 impl<'a> Session<'a> {
@@ -34,9 +38,46 @@ impl<'a> Session<'a> {
         let config = state_key::CONFIG.load(deps.storage)?;
         let totals = state_key::TOTALS.load(deps.storage)?;
         let log = load_log_head(deps.storage)?;
-        let (stored, events, messages) = ((totals, log), Vec::new(), Vec::new());
+        let stored = (totals, log);
         let accounts = Accounts::default();
-        Ok(Self { deps, env, config, actor, totals, log, stored, accounts, epoch: None, events, messages })
+        let (events, messages, last) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self {
+            deps,
+            env,
+            config,
+            actor,
+            totals,
+            log,
+            stored,
+            accounts,
+            epoch: None,
+            events,
+            messages,
+            last,
+        })
+    }
+
+    /// Who sent the message; the contract itself in a reply.
+    pub const fn actor(&self) -> &Addr {
+        &self.actor
+    }
+
+    /// Refuses anybody but the admin.
+    pub fn require_admin(&self) -> Result<(), ContractError> {
+        if state_key::ADMIN.load(self.deps.storage)? == self.actor {
+            return Ok(());
+        }
+        Err(ContractError::Unauthorized { sender: self.actor.to_string(), needed: "the admin" })
+    }
+
+    /// A key's record, for its owner alone.
+    pub fn owned_key(&self, id: KeyId) -> Result<KeyRecord, ContractError> {
+        let key = state_key::KEY.may_load(self.deps.storage, id.get())?;
+        let key = key.ok_or(ContractError::UnknownKey(id))?;
+        if key.owner == self.actor.as_str() {
+            return Ok(key);
+        }
+        Err(ContractError::Unauthorized { sender: self.actor.to_string(), needed: "the key's owner" })
     }
 
     /// Block time in seconds.
@@ -117,6 +158,34 @@ impl<'a> Session<'a> {
         Ok(credit)
     }
 
+    /// Takes an amount out of the treasury, to be paid out at once.
+    pub fn take_from_treasury(&mut self, amount: Uint128) -> Result<(), ContractError> {
+        let left = self.totals.treasury.checked_sub(amount);
+        let (given, allowed) = (amount, self.totals.treasury);
+        self.totals.treasury = left.map_err(|_| ContractError::OverTreasury { given, allowed })?;
+        Ok(())
+    }
+
+    /// All that the contract owes or owns in the configured denomination.
+    pub const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Hands a message to the chain, whose failure is this message's.
+    pub fn send(&mut self, message: impl Into<CosmosMsg>) {
+        self.messages.push(SubMsg::new(message.into()));
+    }
+
+    /// Hands a submessage to the chain.
+    pub fn submessage(&mut self, message: SubMsg) {
+        self.messages.push(message);
+    }
+
+    /// Hands a submessage to the chain behind all others: foreign code must not run while money is on its way.
+    pub fn send_last(&mut self, message: SubMsg) {
+        self.last.push(message);
+    }
+
     /// Puts an amount into the treasury.
     pub fn add_to_treasury(&mut self, amount: Uint128) -> Result<(), ContractError> {
         self.totals.treasury = self.totals.treasury.checked_add(amount)?;
@@ -155,7 +224,8 @@ impl<'a> Session<'a> {
             self.deps.storage.set(state_key::LOG_HEAD, &self.log.encode());
         }
         let events = self.events.into_iter().map(cosmwasm_std::Event::from);
-        let mut response = Response::new().add_events(events).add_submessages(self.messages);
+        let mut response = Response::new().add_events(events);
+        response = response.add_submessages(self.messages).add_submessages(self.last);
         if !data.is_empty() {
             response = response.set_data(data);
         }

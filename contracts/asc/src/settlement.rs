@@ -3,14 +3,15 @@
 use cosmwasm_std::{Addr, Uint128};
 use kms_asc_api::event::Event;
 use kms_asc_api::log::{LogBody, PartyCredit};
-use kms_asc_api::payload::decode_key_digests;
 use kms_asc_api::{
-    Digest, EpochId, FailureCode, KeyGen, KeyId, KeyRecord, KeySource, KeyState, Operation, PartyId,
-    RequestBody, State, Status, StoredResponse, operators_share, state_key,
+    Digest, EpochId, FailureCode, Operation, PartyId, RequestBody, State, Status, StoredResponse,
+    failure_fee_of, operators_share, state_key,
 };
 
 use crate::ContractError;
-use crate::decision::{Decision, Vote, decide_by_majority, may_decide};
+use crate::activation;
+use crate::callback;
+use crate::decision::{Decision, Outlook, Rule, Vote, decide, outlook};
 use crate::session::Session;
 
 /// Decides the request if what was said so far is enough, and settles it. `newest` was said just now. The caller
@@ -21,12 +22,18 @@ pub fn settle_if_decided(
     status: &mut Status,
     newest: Vote,
 ) -> Result<(), ContractError> {
-    let epoch = assigned_epoch(body)?;
-    if !may_decide(session.epoch(epoch)?, status.heard(), status.answered) {
-        return Ok(());
-    }
-    let votes = votes(session, body, status, newest)?;
-    match decide_by_majority(session.epoch(epoch)?, &votes) {
+    let id = assigned_epoch(body)?;
+    let epoch = session.epoch(id)?;
+    let rule = Rule::of(epoch, body.operation.kind());
+    let decision = match outlook(epoch, rule, status.answered, status.failed) {
+        Outlook::Undecided => None,
+        Outlook::Decided(decision) => Some(decision),
+        Outlook::Unclear => {
+            let votes = votes(session, body, status, newest)?;
+            decide(session.epoch(id)?, rule, &votes)
+        }
+    };
+    match decision {
         None => Ok(()),
         Some(Decision::Fulfilled { digest, supporters }) => {
             fulfil(session, body, status, digest, &supporters)
@@ -52,7 +59,8 @@ fn votes(
         .collect()
 }
 
-fn load_response(
+/// What a party said to a request.
+pub fn load_response(
     session: &Session,
     body: &RequestBody,
     party: PartyId,
@@ -67,7 +75,7 @@ fn fulfil(
     session: &mut Session,
     body: &RequestBody,
     status: &mut Status,
-    payload_digest: Digest,
+    payload_digest: Option<Digest>,
     supporters: &[PartyId],
 ) -> Result<(), ContractError> {
     let share = operators_share(&session.config, body.price, body.callback.as_ref())?;
@@ -81,9 +89,10 @@ fn fulfil(
     finish(session, body, status, State::Fulfilled, 0)?;
     let refund = Uint128::zero();
     session.record(Some(body.id), LogBody::RequestFulfilled { payload_digest, refund, credits, treasury })?;
-    if let (Operation::KeyGen(op), Some(winner)) = (&body.operation, supporters.first()) {
+    if let (Operation::KeyGen(_) | Operation::CrsGen(_), Some(winner)) = (&body.operation, supporters.first())
+    {
         let payload = load_response(session, body, *winner)?.payload;
-        activate_key(session, body, op, &payload)?;
+        activation::activate(session, body, &payload)?;
     }
     Ok(())
 }
@@ -96,7 +105,9 @@ fn fail(
     code: FailureCode,
     finders: &[PartyId],
 ) -> Result<(), ContractError> {
-    let fee = session.config.failure_fee;
+    let parties = u32::try_from(session.epoch(assigned_epoch(body)?)?.parties.len());
+    let parties = parties.map_err(|_| ContractError::Overflow)?;
+    let fee = failure_fee_of(&session.config, body.price, body.callback.as_ref(), parties)?;
     let count = u128::try_from(finders.len()).map_err(|_| ContractError::Overflow)?;
     let credits = credit_parties(session, body, finders, fee)?;
     let refund = body.price.checked_sub(fee.checked_mul(Uint128::new(count))?)?;
@@ -114,7 +125,21 @@ pub fn expire(session: &mut Session, body: &RequestBody, status: &mut Status) ->
     session.refund(body.id, &requester(body), refund)
 }
 
-/// What every end has in common: the price leaves escrow, the request leaves the open ones.
+/// The requester took it back, and no operator spoke before that took effect: all is refunded.
+pub fn cancel(session: &mut Session, body: &RequestBody, status: &mut Status) -> Result<(), ContractError> {
+    finish(session, body, status, State::Cancelled, 0)?;
+    let (refund, credits, treasury) = (body.price, Vec::new(), Uint128::zero());
+    session.record(Some(body.id), LogBody::RequestCancelled { refund, credits, treasury })?;
+    session.refund(body.id, &requester(body), refund)
+}
+
+/// Its epoch was revoked, so that nobody can answer any more: all is refunded.
+pub fn give_up(session: &mut Session, body: &RequestBody, status: &mut Status) -> Result<(), ContractError> {
+    fail(session, body, status, FailureCode::KeyUnavailable, &[])
+}
+
+/// What every end has in common: the price leaves escrow, the request leaves the open ones, the requesting
+/// contract is called.
 fn finish(
     session: &mut Session,
     body: &RequestBody,
@@ -129,11 +154,11 @@ fn finish(
     let pending = session.pending(&requester(body))?;
     *pending = pending.saturating_sub(1);
     session.emit(Event::Finished { request_id: body.id, state });
-    Ok(())
+    callback::call(session, body, status)
 }
 
 /// The epoch that has to answer: every request has one that was not denied.
-fn assigned_epoch(body: &RequestBody) -> Result<EpochId, ContractError> {
+pub fn assigned_epoch(body: &RequestBody) -> Result<EpochId, ContractError> {
     body.epoch.ok_or_else(|| ContractError::NotFound(format!("epoch of request {}", body.id)))
 }
 
@@ -157,44 +182,4 @@ fn credit_parties(
         credits.push(PartyCredit { party: *party, amount });
     }
     Ok(credits)
-}
-
-/// Makes the key that the deciding payload describes a record, and reserves its digests and its domain.
-fn activate_key(
-    session: &mut Session,
-    body: &RequestBody,
-    op: &KeyGen,
-    payload: &[u8],
-) -> Result<(), ContractError> {
-    let epoch = assigned_epoch(body)?;
-    let id = KeyId::from(body.id);
-    let digests = decode_key_digests(payload).map_err(|error| ContractError::Std(error.to_string()))?;
-    let (chain_id, contract) = (&session.env.block.chain_id, session.env.contract.address.as_str());
-    let domain =
-        session.config.key_domain.for_key(chain_id, contract, id).map_err(|_| ContractError::Overflow)?;
-    let key = KeyRecord {
-        id,
-        state: KeyState::Active,
-        epoch,
-        owner: body.requester.clone(),
-        generation: 1,
-        params: op.params,
-        imported: op.source != KeySource::Generate,
-        digests,
-        domain,
-        attesters: vec![],
-        attester_threshold: 0,
-        crs_ids: vec![],
-        offered_to: None,
-        height: session.height(),
-        time: session.now(),
-    };
-    let storage = &mut *session.deps.storage;
-    for part in &key.digests {
-        state_key::DIGEST.save(storage, part.digest.as_bytes().as_slice(), &body.id)?;
-    }
-    state_key::DOMAIN.save(storage, key.domain.separator().as_bytes().as_slice(), &id)?;
-    state_key::KEY.save(storage, id.get(), &key)?;
-    session.emit(Event::Key { key_id: id, state: key.state });
-    session.record(Some(body.id), LogBody::KeyActivated { key: Box::new(key) })
 }

@@ -3,19 +3,26 @@
 use std::collections::BTreeSet;
 
 use cosmwasm_std::{Addr, Api, Uint128};
-use kms_asc_api::{Config, Epoch, EpochMode, OperationKind, operators_share};
+use kms_asc_api::{Config, Eip712Domain, Epoch, EpochMode, OperationKind, operators_share};
 
 use crate::ContractError;
 
 /// Most items on a page that any configuration may allow.
 const MAX_PAGE: u32 = 100;
+/// Longest delay of a migration. It can never be lowered, so a slip of the pen must not end all migrations.
+const MAX_MIGRATION_DELAY: u64 = 366 * 86_400;
 /// Most bytes of an answer that contract state can hold beside the rest of the record.
 const MAX_PAYLOAD: u32 = 100_000;
+/// Most bytes of a domain's name or version.
+const MAX_DOMAIN_TEXT: usize = 64;
 
 /// The rules of INTERFACES 1.2: who decides can neither be a minority nor need the faulty.
 pub fn epoch(api: &dyn Api, epoch: &Epoch) -> Result<(), ContractError> {
     let invalid = |why: String| Err(ContractError::InvalidEpoch(why));
     let n = u32::try_from(epoch.parties.len()).map_err(|_| ContractError::Overflow)?;
+    if epoch.revoked_at.is_some() {
+        return invalid("revoked_at given: only revoke_epoch revokes".to_owned());
+    }
     let (faulty, majority, reconstruction) = (epoch.faulty, epoch.majority, epoch.reconstruction);
     let most = match epoch.mode {
         EpochMode::Centralized => 1,
@@ -72,6 +79,20 @@ fn parties(api: &dyn Api, epoch: &Epoch) -> Result<(), ContractError> {
     Ok(())
 }
 
+/// The texts of an EIP-712 domain that is to be a key's.
+pub fn domain(domain: &Eip712Domain) -> Result<(), ContractError> {
+    if domain.name.is_empty() || domain.name.len() > MAX_DOMAIN_TEXT || domain.version.len() > MAX_DOMAIN_TEXT
+    {
+        return Err(ContractError::Malformed(format!(
+            "domain: name of {} and version of {} bytes given, 1 to {MAX_DOMAIN_TEXT} and at most \
+             {MAX_DOMAIN_TEXT} allowed",
+            domain.name.len(),
+            domain.version.len()
+        )));
+    }
+    Ok(())
+}
+
 /// An address of this chain.
 pub fn address(api: &dyn Api, text: &str) -> Result<Addr, ContractError> {
     api.addr_validate(text).map_err(|_| ContractError::InvalidAddress(text.to_owned()))
@@ -93,6 +114,9 @@ pub fn config(config: &Config, epoch: &Epoch) -> Result<(), ContractError> {
     if config.cancel_delay < 10 {
         return invalid("cancel_delay is under 10");
     }
+    if config.migration_delay > MAX_MIGRATION_DELAY {
+        return invalid("migration_delay is over 31622400, which is 366 days");
+    }
     if limits.page == 0 || limits.page > MAX_PAGE {
         return invalid("limits.page is not 1 to 100");
     }
@@ -106,14 +130,30 @@ pub fn config(config: &Config, epoch: &Epoch) -> Result<(), ContractError> {
         return invalid("limits.bytes or limits.pending_per_requester is 0");
     }
     let domain = &config.key_domain;
-    if domain.name.is_empty() || domain.name.len() > 64 || domain.version.len() > 64 {
+    if domain.name.is_empty() || domain.name.len() > MAX_DOMAIN_TEXT || domain.version.len() > MAX_DOMAIN_TEXT
+    {
         return invalid("key_domain: name of 1 to 64 bytes and version of at most 64 needed");
     }
     fees(config, epoch)
 }
 
+/// Parameters that follow others: what people rely on stays.
+pub fn next_config(next: &Config, present: &Config, newest: &Epoch) -> Result<(), ContractError> {
+    let invalid = |why: String| Err(ContractError::InvalidConfig(why));
+    if next.denom != present.denom {
+        return invalid(format!("denom is {} for good, {} given", present.denom, next.denom));
+    }
+    if next.migration_delay < present.migration_delay {
+        return invalid(format!(
+            "migration_delay of {} given, it is {} and can only rise",
+            next.migration_delay, present.migration_delay
+        ));
+    }
+    config(next, newest)
+}
+
 /// Nobody may earn more by calling an input wrong than by answering, and every fee fits every price.
-fn fees(config: &Config, epoch: &Epoch) -> Result<(), ContractError> {
+pub fn fees(config: &Config, epoch: &Epoch) -> Result<(), ContractError> {
     let parties = u128::try_from(epoch.parties.len()).map_err(|_| ContractError::Overflow)?;
     let invalid = |kind: OperationKind, why: &str| {
         Err(ContractError::InvalidConfig(format!("at the lowest price of {kind}, {why}")))

@@ -4,5 +4,5 @@
 pub const CONTRACT_NAME: &str = "kms-asc";
 /// Version of the contract.
 pub const CONTRACT_VERSION: &str = env!("CARGO_PKG_VERSION");
-/// Version of the layout of its state.
-pub const STATE_VERSION: u32 = 1;
+/// Version of the layout of its state. `migrate` has a step from each earlier one.
+pub const STATE_VERSION: u32 = 2;

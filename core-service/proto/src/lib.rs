@@ -37,6 +37,10 @@ pub mod reason {
     pub const DEADLINE_PASSED: &str = "deadline_passed";
     /// Nothing is known of the request.
     pub const UNKNOWN_REQUEST: &str = "unknown_request";
+    /// The vault lacks the request's key, and half of the request's time is not over; worth a retry.
+    pub const KEY_UNAVAILABLE: &str = "key_unavailable";
+    /// A failure that waiting may mend is not signed before half of the request's time is over; worth a retry.
+    pub const TOO_EARLY: &str = "too_early";
     /// Too much work is waiting; worth a retry.
     pub const BUSY: &str = "busy";
     /// The core is stopping; worth a retry.
@@ -45,7 +49,7 @@ pub mod reason {
     pub const INTERNAL: &str = "internal";
 
     /// Every reason.
-    pub const ALL: [&str; 11] = [
+    pub const ALL: [&str; 13] = [
         MALFORMED_BODY,
         MALFORMED_ARGUMENT,
         WRONG_CIPHERTEXT_COUNT,
@@ -54,6 +58,8 @@ pub mod reason {
         REQUEST_CONFLICT,
         DEADLINE_PASSED,
         UNKNOWN_REQUEST,
+        KEY_UNAVAILABLE,
+        TOO_EARLY,
         BUSY,
         SHUTTING_DOWN,
         INTERNAL,
@@ -61,6 +67,6 @@ pub mod reason {
 
     /// Whether the same call may succeed later without any change.
     pub fn is_retryable(reason: &str) -> bool {
-        [BUSY, SHUTTING_DOWN, INTERNAL].contains(&reason)
+        [KEY_UNAVAILABLE, TOO_EARLY, BUSY, SHUTTING_DOWN, INTERNAL].contains(&reason)
     }
 }

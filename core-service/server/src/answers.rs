@@ -95,6 +95,23 @@ impl Answers {
         standing.unwrap_or(Ok(answer))
     }
 
+    /// Writes to disk what is there already: whether an answer could be recorded now.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.rewrite().map_err(|error| Error::internal("writing the answer store", &error))
+    }
+
+    fn rewrite(&self) -> Result<(), redb::Error> {
+        let transaction = self.database.begin_write()?;
+        {
+            let mut table = transaction.open_table(SERVED)?;
+            let chain_id = table.get("chain_id")?.map(|found| found.value().to_owned());
+            if let Some(chain_id) = chain_id {
+                table.insert("chain_id", chain_id.as_str())?;
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
     fn write(&self, answer: &Answer) -> Result<Option<Result<Answer, Error>>, redb::Error> {
         let transaction = self.database.begin_write()?;
         {

@@ -269,18 +269,9 @@ pub(crate) fn make_private_folder(folder: &Path) -> Result<(), SettingsError> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use kms_config::NETWORK_TEMPLATE;
 
-    const NETWORK: &str = r#"
-chain_id = "kms-1"
-rpc_url = "http://127.0.0.1:26657"
-denom = "ukms"
-gas_price = "0.025"
-contract = "wasm1asc"
-core_url = "http://127.0.0.1:50051"
-store_url = "file:///var/lib/kms/store"
-key_domain = { name = "KMSGeneration", version = "1", chain_id = 9000 }
-"#;
+    use super::*;
 
     fn read(config: &str, network: &str) -> Result<Settings, SettingsError> {
         let folder = tempfile::tempdir().unwrap();
@@ -291,18 +282,18 @@ key_domain = { name = "KMSGeneration", version = "1", chain_id = 9000 }
     }
 
     fn refused(config: &str) -> String {
-        read(config, NETWORK).unwrap_err().to_string()
+        read(config, NETWORK_TEMPLATE).unwrap_err().to_string()
     }
 
     #[test]
     fn the_template_is_a_configuration_with_the_defaults() {
-        let settings = read(TEMPLATE, NETWORK).unwrap();
-        assert_eq!(settings.identity.contract, "wasm1asc");
+        let settings = read(TEMPLATE, NETWORK_TEMPLATE).unwrap();
+        assert_eq!(settings.identity.contract, "wasm1contract");
         assert_eq!(settings.identity.key_domain.chain_id, 9000);
         assert!(settings.data_dir.is_absolute() && settings.data_dir.ends_with("core-data"));
 
         let (required, _) = TEMPLATE.split_once("[limits]").unwrap();
-        let defaults = read(required, NETWORK).unwrap().limits;
+        let defaults = read(required, NETWORK_TEMPLATE).unwrap().limits;
         let shown = settings.limits;
         assert_eq!(shown.max_message_bytes, defaults.max_message_bytes);
         assert_eq!(shown.max_ciphertext_bytes, defaults.max_ciphertext_bytes);
@@ -369,7 +360,8 @@ key_domain = { name = "KMSGeneration", version = "1", chain_id = 9000 }
 
     #[test]
     fn a_network_without_its_contract_is_refused_with_what_to_do() {
-        let error = read(TEMPLATE, &NETWORK.replace("contract = \"wasm1asc\"\n", "")).unwrap_err();
+        let error =
+            read(TEMPLATE, &NETWORK_TEMPLATE.replace("contract = \"wasm1contract\"\n", "")).unwrap_err();
         assert_eq!(error.code(), "no_contract");
         assert!(
             error.to_string().contains("network.toml") && error.to_string().contains("deploy"),

@@ -12,6 +12,7 @@ use crate::{
     Error, Identity, Limits, Signer,
     answers::Answers,
     desk::Desk,
+    health::Condition,
     operation::{Failure, Finding, Workshop},
     request::{Request, check_contract},
     seal::seal,
@@ -69,11 +70,42 @@ impl<E: Engine> Core<E> {
     async fn make_answer(&self, request: Request, wish: Wish) -> Result<v1::Answer, Error> {
         request.check_deadline()?;
         let finding = match wish {
-            Wish::Execute(ciphertexts) => self.0.workshop.perform(&request, ciphertexts).await?,
+            Wish::Execute(ciphertexts) => self.find(&request, ciphertexts).await?,
             Wish::Decline(failure) => Finding::Failure(failure),
         };
+        if let Finding::Failure(failure) = &finding {
+            request.check_may_fail_for(failure.code)?;
+        }
         let answer = seal(&self.0.identity, &self.0.signer, &request, finding)?;
         self.record(answer).await
+    }
+
+    /// What this party finds. A fault on this side is an error, after which the work can be asked for again; when half
+    /// of the request's time is over it is what the party says of the request, so that the requester gets his money back.
+    async fn find(&self, request: &Request, ciphertexts: Vec<Bytes>) -> Result<Finding, Error> {
+        let (id, internal) = (request.id(), FailureCode::Internal);
+        match self.0.workshop.perform(request, ciphertexts).await {
+            Err(Error::Internal { cause }) if request.check_may_fail_for(internal).is_ok() => {
+                tracing::error!(
+                    request_id = id,
+                    cause,
+                    "failed after half of the request's time: signing that"
+                );
+                Ok(Finding::Failure(Failure { code: internal, index: None }))
+            }
+            found => found,
+        }
+    }
+
+    /// What each condition of readiness is at now.
+    pub(crate) async fn look(&self) -> [(Condition, Result<(), String>); 2] {
+        let core = self.clone();
+        let answers = blocking(move || core.0.answers.check()).await.map_err(|error| match error {
+            Error::Internal { cause } => cause,
+            other => other.to_string(),
+        });
+        let store = self.0.workshop.check_store().await;
+        [(Condition::Answers, answers), (Condition::Store, store)]
     }
 
     /// The recorded answer, if the request is the one that was answered under its id.

@@ -69,6 +69,24 @@ pub enum Error {
         /// The id.
         request_id: u64,
     },
+    /// The vault lacks the request's key, which may still be restored.
+    #[error("key {key_id} is not in this core's vault; from time {half_time} on that is signed as a failure")]
+    KeyUnavailable {
+        /// The key.
+        key_id: u64,
+        /// Seconds since 1970.
+        half_time: u64,
+    },
+    /// A failure that waiting may mend, before half of the request's time is over.
+    #[error("failure {code} is signed from time {half_time} on, the time is {now}")]
+    TooEarly {
+        /// The failure's number.
+        code: u8,
+        /// Seconds since 1970.
+        half_time: u64,
+        /// Seconds since 1970.
+        now: u64,
+    },
     /// The limit of requests that wait or run.
     #[error("{limit} requests are waiting, which is the limit")]
     Busy {
@@ -86,16 +104,21 @@ pub enum Error {
     },
 }
 
+/// An error's text with those of all its causes.
+pub(crate) fn full_text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(&format!(": {inner}"));
+        source = inner.source();
+    }
+    text
+}
+
 impl Error {
     /// A fault on this side, with all causes of `error`.
     pub(crate) fn internal(doing: &str, error: &dyn std::error::Error) -> Self {
-        let mut cause = format!("{doing}: {error}");
-        let mut source = error.source();
-        while let Some(inner) = source {
-            cause.push_str(&format!(": {inner}"));
-            source = inner.source();
-        }
-        Self::Internal { cause }
+        Self::Internal { cause: format!("{doing}: {}", full_text(error)) }
     }
 
     /// The stable name: `reason` of the `google.rpc.ErrorInfo` that callers get.
@@ -109,6 +132,8 @@ impl Error {
             Self::DeadlinePassed { .. } => reason::DEADLINE_PASSED,
             Self::RequestConflict { .. } => reason::REQUEST_CONFLICT,
             Self::UnknownRequest { .. } => reason::UNKNOWN_REQUEST,
+            Self::KeyUnavailable { .. } => reason::KEY_UNAVAILABLE,
+            Self::TooEarly { .. } => reason::TOO_EARLY,
             Self::Busy { .. } => reason::BUSY,
             Self::ShuttingDown => reason::SHUTTING_DOWN,
             Self::Internal { .. } => reason::INTERNAL,

@@ -13,6 +13,7 @@
 //! seal       external signatures and receipts, made with the key in `signer`
 //! answers    answers on disk, flushed before they leave
 //! vault      secret keys on disk
+//! health     whether the core can do its work, as named conditions
 //! ```
 //!
 //! What this version does not do: it trusts its caller for the body (a proof of contract state will accompany it), and
@@ -24,6 +25,7 @@ mod config;
 mod core;
 mod desk;
 mod error;
+mod health;
 mod operation;
 mod request;
 mod seal;

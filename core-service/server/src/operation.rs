@@ -11,7 +11,7 @@ use kms_core_engine::Engine;
 use kms_store::Store;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use crate::{Error, Identity, Limits, request::Request, vault::Vault};
+use crate::{Error, Identity, Limits, error::full_text, request::Request, vault::Vault};
 
 /// What this party finds about a request, ready to be signed.
 #[derive(Debug)]
@@ -66,6 +66,11 @@ impl<E: Engine> Workshop<E> {
             decryptions: Semaphore::new(limits.parallel_work),
             generations: Semaphore::new(1),
         }
+    }
+
+    /// Whether published keys can be kept; else what is wrong.
+    pub(crate) async fn check_store(&self) -> Result<(), String> {
+        self.store.check().await.map_err(|error| full_text(&error))
     }
 
     /// Does the work of a request whose ciphertexts are as many as its body names.

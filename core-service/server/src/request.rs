@@ -1,6 +1,6 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use kms_asc_api::{Digest, RequestBody, request_hash};
+use kms_asc_api::{Digest, FailureCode, RequestBody, request_hash};
 
 use crate::{Error, Identity};
 
@@ -9,6 +9,7 @@ pub(crate) struct Request {
     pub(crate) body: RequestBody,
     pub(crate) hash: Digest,
     deadline: u64,
+    half_time: u64,
 }
 
 impl Request {
@@ -32,7 +33,10 @@ impl Request {
         let deadline = body.deadline.ok_or_else(|| Error::MalformedBody {
             reason: "an epoch is given and no deadline, they come together".to_owned(),
         })?;
-        Ok(Self { hash: request_hash(stored), body, deadline })
+        let half_time = body.half_time().ok_or_else(|| Error::MalformedBody {
+            reason: format!("deadline {deadline} lies before the time {} of the request", body.time),
+        })?;
+        Ok(Self { hash: request_hash(stored), body, deadline, half_time })
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -46,6 +50,21 @@ impl Request {
         match now < self.deadline {
             true => Ok(()),
             false => Err(Error::DeadlinePassed { deadline: self.deadline, now }),
+        }
+    }
+
+    /// Refuses to sign a failure that waiting may mend before half of the request's time is over, by this machine's
+    /// clock: a failure receipt is final.
+    pub(crate) fn check_may_fail_for(&self, code: FailureCode) -> Result<(), Error> {
+        let (now, half_time) = (seconds_now(), self.half_time);
+        if !code.may_mend() || now >= half_time {
+            return Ok(());
+        }
+        match (code, self.body.operation.key_id()) {
+            (FailureCode::KeyUnavailable, Some(key)) => {
+                Err(Error::KeyUnavailable { key_id: key.get(), half_time })
+            }
+            _ => Err(Error::TooEarly { code: code.number(), half_time, now }),
         }
     }
 }

@@ -7,13 +7,14 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Server, server::TcpIncoming};
-use tonic_health::server::HealthReporter;
 
 use crate::{
     Settings, SettingsError, Signer, SignerError,
     answers::{Answers, AnswersError},
     config::make_private_folder,
     core::Core,
+    error::full_text,
+    health::Health,
     operation::Workshop,
     vault::{Vault, VaultError},
 };
@@ -102,7 +103,7 @@ impl<E: Engine> BoundServer<E> {
         let address = listener.local_addr().map_err(cannot_listen)?;
         tracing::info!(
             %address, chain_id = identity.chain_id, contract = identity.contract, epoch = identity.epoch.get(),
-            party = identity.party.get(), signer = %signer.address(), keys = vault.len(), "the core is ready"
+            party = identity.party.get(), signer = %signer.address(), keys = vault.len(), "the core listens"
         );
         let workshop = Workshop::new(Arc::new(identity), vault, store, &limits);
         Ok(Self {
@@ -129,8 +130,9 @@ impl<E: Engine> BoundServer<E> {
         let service = KmsServer::new(core.clone())
             .max_decoding_message_size(max_message_bytes)
             .max_encoding_message_size(max_message_bytes);
-        let (health, health_service) = tonic_health::server::health_reporter();
-        health.set_serving::<KmsServer<Core<E>>>().await;
+        let (reporter, health_service) = tonic_health::server::health_reporter();
+        let mut health = Health::new(reporter);
+        health.look(&core).await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -161,13 +163,13 @@ async fn watch_for_stop<E: Engine>(
     stop: CancellationToken,
     stopping: CancellationToken,
     core: Core<E>,
-    health: HealthReporter,
+    mut health: Health,
     stop_within: Duration,
 ) {
-    stop.cancelled().await;
+    health.watch(&core, &stop).await;
     tracing::info!("stopping: no new work is taken");
     core.desk().close();
-    health.set_not_serving::<KmsServer<Core<E>>>().await;
+    health.stopping().await;
     let drained = tokio::time::timeout(stop_within, core.desk().drained()).await;
     match drained {
         Ok(()) => tracing::info!("all work is done"),
@@ -183,13 +185,3 @@ async fn watch_for_stop<E: Engine>(
 
 /// Time for the last answers to leave after the work is done.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
-
-fn full_text(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(&format!(": {inner}"));
-        source = inner.source();
-    }
-    text
-}

@@ -19,7 +19,7 @@ fn code(error: &Error) -> Code {
         | Error::RequestConflict { .. } => Code::FailedPrecondition,
         Error::UnknownRequest { .. } => Code::NotFound,
         Error::Busy { .. } => Code::ResourceExhausted,
-        Error::ShuttingDown => Code::Unavailable,
+        Error::KeyUnavailable { .. } | Error::TooEarly { .. } | Error::ShuttingDown => Code::Unavailable,
         Error::Internal { .. } => Code::Internal,
     }
 }
@@ -62,6 +62,8 @@ mod tests {
             Error::DeadlinePassed { deadline: 100, now: 101 },
             Error::RequestConflict { request_id: 7 },
             Error::UnknownRequest { request_id: 7 },
+            Error::KeyUnavailable { key_id: 3, half_time: 130 },
+            Error::TooEarly { code: 1, half_time: 130, now: 101 },
             Error::Busy { limit: 64 },
             Error::ShuttingDown,
             Error::Internal { cause: "writing /data/vault: no space left".into() },
@@ -78,6 +80,8 @@ FailedPrecondition wrong_epoch: the request is bound to no epoch, as it was deni
 FailedPrecondition deadline_passed: the deadline 100 has passed, the time is 101
 FailedPrecondition request_conflict: request 7 is known to this core with another hash
 NotFound unknown_request: request 7 is not known to this core
+Unavailable key_unavailable retryable: key 3 is not in this core's vault; from time 130 on that is signed as a failure
+Unavailable too_early retryable: failure 1 is signed from time 130 on, the time is 101
 ResourceExhausted busy retryable: 64 requests are waiting, which is the limit
 Unavailable shutting_down retryable: the core is stopping
 Internal internal retryable: the core failed, its log has the cause

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bad_input;
+mod callback;
 mod configuration;
 mod crash;
 mod decryption;
@@ -64,6 +65,9 @@ fn scenarios() -> Vec<Scenario> {
             a_ciphertext_of_another_key_is_refused_by_the_core,
             items_without_a_valid_receipt_change_nothing,
             messages_of_later_versions_are_unsupported;
+        callback:
+            an_auction_of_sealed_bids_is_opened_by_callbacks_and_has_the_right_winner,
+            a_hostile_callback_changes_nothing_but_the_log;
         configuration:
             an_unknown_field_stops_every_program_and_is_named,
             the_shipped_connector_has_no_failpoints;

@@ -1,5 +1,7 @@
 //! What the inbox can be asked.
 
+use std::collections::BTreeMap;
+
 use kms_asc_api::RequestId;
 use redb::{ReadableTable, ReadableTableMetadata};
 
@@ -72,6 +74,18 @@ impl Inbox {
             count += 1;
         }
         Ok(count)
+    }
+
+    /// How many rows were given up, by reason.
+    pub fn parked(&self) -> Result<BTreeMap<String, u64>, InboxError> {
+        let mut counts = BTreeMap::new();
+        for entry in self.queue(Stage::Parked, u64::MAX, usize::MAX, |_| true)? {
+            if let Some(Row::Parked { reason }) = self.row(entry.request)? {
+                let count = counts.entry(reason).or_insert(0u64);
+                *count = count.saturating_add(1);
+            }
+        }
+        Ok(counts)
     }
 
     /// How many rows there are.

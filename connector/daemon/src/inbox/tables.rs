@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::InboxError;
 
-/// `cursor`: the height up to which blocks were read.
+/// `cursor`: the height up to which blocks were read; `probe`: how often the disk was tried.
 pub(super) const NUMBER: TableDefinition<&str, u64> = TableDefinition::new("number");
 /// `serves`: whom the file belongs to; `format`: the layout of the file.
 pub(super) const TEXT: TableDefinition<&str, &str> = TableDefinition::new("text");
@@ -19,6 +19,7 @@ pub(super) const ANSWER: TableDefinition<u64, &[u8]> = TableDefinition::new("ans
 pub(super) const TX: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("tx");
 
 pub(super) const CURSOR: &str = "cursor";
+pub(super) const PROBE: &str = "probe";
 pub(super) const SERVES: &str = "serves";
 pub(super) const FORMAT: &str = "format";
 pub(super) const FORMAT_VERSION: &str = "1";

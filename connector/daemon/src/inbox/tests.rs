@@ -38,7 +38,7 @@ fn item(id: u64) -> Item {
         party: PartyId(1),
         code: 3,
         index: 0,
-        receipt: Signature::new([1; 65]),
+        receipt: Signature::new([1; 65]).into(),
     })
 }
 
@@ -157,8 +157,28 @@ async fn finished_rows_stay_as_long_as_their_request_is_open() {
     inbox.steps(steps).await.unwrap();
     assert_eq!(inbox.forget_closed(ids(&[2]).into_iter().collect()).await.unwrap(), 1);
     assert_eq!((inbox.row(RequestId(1)).unwrap(), inbox.rows().unwrap()), (None, 2));
-    assert_eq!(inbox.revive(ids(&[1, 2, 3])).await.unwrap(), 1);
+    assert_eq!(inbox.revive(ids(&[1, 2, 3]), |_| true).await.unwrap(), 1);
     assert_eq!(queue(&inbox, Stage::Seen, 0), [2, 3]);
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_counted_by_reason() {
+    let folder = Folder::new();
+    let inbox = folder.open();
+    inbox.admit(ids(&[1, 2, 3, 4])).await.unwrap();
+    let park = |id, reason: &str| (RequestId(id), Step::Park(reason.into()));
+    inbox.steps(vec![park(1, "wrong_epoch"), park(2, "tx_too_large"), park(4, "wrong_epoch")]).await.unwrap();
+    let counted = inbox.parked().unwrap();
+    assert_eq!(counted, [("tx_too_large".to_owned(), 1), ("wrong_epoch".to_owned(), 2)].into());
+}
+
+#[tokio::test]
+async fn a_trial_of_the_disk_changes_nothing_else() {
+    let folder = Folder::new();
+    let inbox = folder.open();
+    inbox.probe().await.unwrap();
+    inbox.probe().await.unwrap();
+    assert_eq!((inbox.cursor().unwrap(), inbox.rows().unwrap()), (None, 0));
 }
 
 #[tokio::test]

@@ -8,7 +8,9 @@ use redb::{Database, ReadableTable, WriteTransaction};
 
 use super::{
     Inbox, InboxError, StoredTx,
-    tables::{ANSWER, CURSOR, FORMAT, FORMAT_VERSION, NUMBER, QUEUE, ROW, SERVES, TEXT, TX, decode, encode},
+    tables::{
+        ANSWER, CURSOR, FORMAT, FORMAT_VERSION, NUMBER, PROBE, QUEUE, ROW, SERVES, TEXT, TX, decode, encode,
+    },
 };
 use crate::{
     item::Item,
@@ -92,13 +94,15 @@ impl Inbox {
         self.writing(move |transaction| admit(transaction, &requests)).await
     }
 
-    /// Begins anew with those of the requests that were given up or finished. Returns how many.
-    pub async fn revive(&self, requests: Vec<RequestId>) -> Result<u64, InboxError> {
+    /// Begins anew with those of the requests that were given up or finished, and whose row is one of these.
+    /// Returns how many.
+    pub async fn revive(&self, requests: Vec<RequestId>, which: fn(&Row) -> bool) -> Result<u64, InboxError> {
         self.writing(move |transaction| {
             let mut count = 0;
             for request in requests {
                 let row = find(transaction, request)?;
-                if row.is_some_and(|row| matches!(row.stage(), Stage::Parked | Stage::Done)) {
+                let ended = |row: &Row| matches!(row.stage(), Stage::Parked | Stage::Done);
+                if row.is_some_and(|row| ended(&row) && which(&row)) {
                     step(transaction, request, &Step::Revive)?;
                     count += 1;
                 }
@@ -137,6 +141,17 @@ impl Inbox {
             steps.iter().try_for_each(|(request, change)| step(transaction, *request, change))
         })
         .await
+    }
+
+    /// Writes something of no meaning, to see whether the disk takes it.
+    pub async fn probe(&self) -> Result<(), InboxError> {
+        let write = |transaction: &WriteTransaction| {
+            let mut numbers = transaction.open_table(NUMBER)?;
+            let before = numbers.get(PROBE)?.map_or(0, |count| count.value());
+            numbers.insert(PROBE, before.wrapping_add(1))?;
+            Ok(())
+        };
+        self.writing_unnoticed(write).await
     }
 
     /// Forgets a transaction whose fate is known, with what that means for its rows.

@@ -13,6 +13,7 @@ use kms_core_proto::{
 };
 use tokio::sync::Semaphore;
 use tonic::{Code, Request, Response, Status, transport::server::TcpIncoming};
+use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::scene::US;
@@ -45,9 +46,15 @@ impl FakeCore {
 
     /// Serves on a free port.
     pub fn serve(&self) -> SocketAddr {
+        self.serve_with(tonic_health::server::health_reporter().1)
+    }
+
+    /// Serves on a free port, with what it says of its own health.
+    pub fn serve_with(&self, health: HealthServer<impl Health>) -> SocketAddr {
         let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = incoming.local_addr().unwrap();
         let server = tonic::transport::Server::builder().add_service(KmsServer::new(self.clone()));
+        let server = server.add_service(health);
         tokio::spawn(server.serve_with_incoming(incoming));
         address
     }

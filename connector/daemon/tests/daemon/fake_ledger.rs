@@ -39,7 +39,19 @@ pub struct State {
     pub prepare_errors: VecDeque<Error>,
     pub broadcast_errors: VecDeque<Error>,
     pub fates: VecDeque<Fate>,
+    /// Items whose simulation fails, also among others.
+    pub unsimulated: BTreeSet<u64>,
+    /// Items whose transaction fails in its block.
+    pub unexecuted: BTreeSet<u64>,
+    /// Items that are taken and leave no trace.
+    pub unrecorded: BTreeSet<u64>,
+    /// Whether blocks are made that the client cannot read.
+    pub unreadable_blocks: bool,
+    /// What the account lacks.
+    pub lacks: Option<String>,
     pub gas_per_item: u64,
+    /// How often a call was simulated.
+    pub simulated: usize,
     /// What was done.
     pub prepared: Vec<(TxHash, Vec<u64>, Gas)>,
     pub sent: Vec<TxHash>,
@@ -75,7 +87,7 @@ impl State {
         let mut outcomes = Vec::new();
         for id in ids {
             let outcome = self.outcomes.remove(&id).unwrap_or(ItemOutcome::Recorded);
-            if !matches!(outcome, ItemOutcome::Rejected(_)) {
+            if !matches!(outcome, ItemOutcome::Rejected(_)) && !self.unrecorded.contains(&id) {
                 self.recorded.insert(id);
             }
             outcomes.push(outcome);
@@ -119,10 +131,18 @@ impl Ledger for FakeLedger {
         Ok(Page { items, next })
     }
 
+    async fn lacks(&self, _gas: u64) -> Result<Option<String>, LedgerError> {
+        Ok(self.state().lacks.clone())
+    }
+
     async fn prepare(&self, items: &[Item], gas: Gas) -> Result<SignedTx, Error> {
         let mut state = self.state();
         if let Some(error) = state.prepare_errors.pop_front() {
             return Err(error);
+        }
+        state.simulated += 1;
+        if items.iter().any(|item| state.unsimulated.contains(&item.request_id().get())) {
+            return Err(Error::Simulation { log: "out of gas in location: wasm contract".into() });
         }
         let number = state.prepared.len() + 1;
         let hash = TxHash([u8::try_from(number).unwrap(); 32]);
@@ -149,6 +169,14 @@ impl Ledger for FakeLedger {
 
     async fn confirm(&self, tx: &SignedTx) -> Result<TxOutcome, Error> {
         let mut state = self.state();
+        if state.unreadable_blocks {
+            state.include(tx);
+            return Err(Error::BadResponse { what: "block".into(), reason: "odd".into() });
+        }
+        let ids = state.prepared.iter().find(|(hash, ..)| *hash == tx.hash).unwrap().1.clone();
+        if ids.iter().any(|id| state.unexecuted.contains(id)) {
+            return Ok(outcome(tx, 5, "wasm", Vec::new()));
+        }
         match state.fates.pop_front().unwrap_or(Fate::Included) {
             Fate::Included => Ok(state.include(tx)),
             Fate::OutOfGas => Ok(outcome(tx, 11, "sdk", Vec::new())),

@@ -11,8 +11,9 @@ use kms_chain::{Block, BlockSource, BlockTime, Error, Event as ChainEvent, Fetch
 use kms_connector::{
     follow::Follower,
     inbox::Inbox,
-    machine::{Row, Stage, Step},
-    reconcile::{Reconciler, Scope},
+    machine::{End, Row, Stage, Step},
+    metrics::Metrics,
+    reconcile::{Pace, Reconciler, Scope},
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +37,8 @@ struct Blocks {
     lowest: u64,
     requests: BTreeMap<u64, Vec<u64>>,
     errors: Vec<Error>,
+    /// Blocks that the client cannot read.
+    unreadable: Vec<u64>,
 }
 
 impl BlockSource for Chain {
@@ -47,6 +50,9 @@ impl BlockSource for Chain {
         if height < blocks.lowest {
             return Err(Error::Pruned { height, lowest: blocks.lowest });
         }
+        if blocks.unreadable.contains(&height) {
+            return Err(unreadable());
+        }
         if height > blocks.latest {
             return Ok(Fetched::NotYet);
         }
@@ -55,6 +61,10 @@ impl BlockSource for Chain {
         let time = BlockTime { seconds: 100, nanos: 0 };
         Ok(Fetched::Block(Block { height, time, txs, block_events: Vec::new() }))
     }
+}
+
+fn unreadable() -> Error {
+    Error::BadResponse { what: "block_results".into(), reason: "odd".into() }
 }
 
 fn opened(id: u64) -> ChainEvent {
@@ -71,7 +81,8 @@ fn opened(id: u64) -> ChainEvent {
 }
 
 /// Follows until the cursor is at `height`.
-async fn follow_to(height: u64, chain: &Chain, ledger: &FakeLedger, inbox: &Inbox) {
+async fn follow_to(height: u64, chain: &Chain, ledger: &FakeLedger, inbox: &Inbox) -> Arc<Metrics> {
+    let metrics = Arc::<Metrics>::default();
     let shared = Arc::new(ledger.clone());
     let follower = Follower {
         ledger: Arc::clone(&shared),
@@ -84,9 +95,10 @@ async fn follow_to(height: u64, chain: &Chain, ledger: &FakeLedger, inbox: &Inbo
         poll_interval: Duration::from_millis(50),
         cursor: watch::channel(0).0,
         health: Arc::default(),
-        metrics: Arc::default(),
+        metrics: Arc::clone(&metrics),
     };
     until(follower.run(CancellationToken::new()), || inbox.cursor().unwrap() == Some(height)).await;
+    metrics
 }
 
 fn seen(inbox: &Inbox) -> Vec<u64> {
@@ -128,6 +140,71 @@ async fn a_node_that_fails_for_a_while_costs_no_block() {
         Blocks { latest: 22, requests, errors: vec![gone(), gone(), gone()], ..Blocks::default() };
     follow_to(22, &chain, &ledger, &inbox).await;
     assert_eq!(seen(&inbox), [1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_block_that_cannot_be_read_is_replaced_by_what_state_says_and_counted() {
+    let (place, chain, ledger) = (Place::new(), Chain::default(), FakeLedger::new());
+    let inbox = place.inbox();
+    inbox.begin_at(20).await.unwrap();
+    ledger.state().height = 24;
+    let requests = [(22, vec![2]), (23, vec![3]), (25, vec![5])].into();
+    *chain.blocks.lock().unwrap() =
+        Blocks { latest: 25, requests, unreadable: vec![22], ..Blocks::default() };
+    ledger.state().open = vec![2];
+    let metrics = follow_to(25, &chain, &ledger, &inbox).await;
+    assert_eq!(seen(&inbox), [2, 5], "3 was closed meanwhile");
+    let text = metrics.text().unwrap();
+    assert!(text.contains("kms_connector_skipped_blocks_total 3"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_block_that_cannot_be_read_for_a_while_costs_nothing() {
+    let (place, chain, ledger) = (Place::new(), Chain::default(), FakeLedger::new());
+    let inbox = place.inbox();
+    inbox.begin_at(20).await.unwrap();
+    ledger.state().height = 21; // while nothing is known to come behind it, the newest block is waited for
+    let errors = (0..30).map(|_| unreadable()).collect();
+    *chain.blocks.lock().unwrap() =
+        Blocks { latest: 21, requests: [(21, vec![1])].into(), errors, ..Blocks::default() };
+    let metrics = follow_to(21, &chain, &ledger, &inbox).await;
+    assert_eq!(seen(&inbox), [1]);
+    assert!(metrics.text().unwrap().contains("kms_connector_skipped_blocks_total 0"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn open_requests_are_found_in_time_also_when_no_block_is_read() {
+    let (place, ledger) = (Place::new(), FakeLedger::new());
+    let inbox = place.inbox();
+    ledger.state().open = vec![4];
+    let reconciler =
+        Reconciler { ledger: Arc::new(ledger.clone()), inbox: inbox.clone(), metrics: Arc::default() };
+    let (_never_moves, cursor) = watch::channel(20);
+    let pace = Pace { blocks: 100, every: Duration::from_secs(30) };
+    let begin = tokio::time::Instant::now();
+    let run = reconciler.run(cursor, pace, CancellationToken::new());
+    until(run, || row(&inbox, 4) == Some(Row::Seen)).await;
+    assert!((30..40).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_request_that_state_knows_in_the_end_is_taken_up_while_running() {
+    let (place, ledger) = (Place::new(), FakeLedger::new());
+    let inbox = place.inbox();
+    inbox.admit([1, 2, 3].map(RequestId).to_vec()).await.unwrap();
+    let ends = [Step::Finish(End::Unknown), Step::Finish(End::PastEnd), Step::Park("x".into())];
+    inbox.steps([1, 2, 3].map(RequestId).into_iter().zip(ends).collect()).await.unwrap();
+    ledger.state().open = vec![1, 2, 3];
+    let reconciler = Reconciler { ledger: Arc::new(ledger), inbox: inbox.clone(), metrics: Arc::default() };
+    let (moves, cursor) = watch::channel(20);
+    let pace = Pace { blocks: 100, every: Duration::from_secs(600) };
+    let moved = || {
+        moves.send_modify(|height| *height += 1);
+        row(&inbox, 1) == Some(Row::Seen)
+    };
+    until(reconciler.run(cursor, pace, CancellationToken::new()), moved).await;
+    assert_eq!(row(&inbox, 2), Some(Row::Done { end: End::PastEnd }));
+    assert_eq!(row(&inbox, 3), Some(Row::Parked { reason: "x".into() }));
 }
 
 #[tokio::test(start_paused = true)]

@@ -6,4 +6,5 @@ mod fake_ledger;
 mod following;
 mod posting;
 mod scene;
+mod watching;
 mod working;

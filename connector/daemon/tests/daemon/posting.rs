@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kms_asc_api::{ItemOutcome, RejectReason};
+use kms_asc_api::{Callback, ItemOutcome, RejectReason};
 use kms_chain::{Error, Gas, TxHash};
 use kms_connector::{
     config,
@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     fake_ledger::{FakeLedger, Fate},
-    scene::{Place, US, answered, count, row, until},
+    scene::{Place, US, answered, count, request, row, until},
 };
 
 fn outlet(ledger: &FakeLedger, inbox: &Inbox, health: &Arc<Health>) -> Outlet<FakeLedger> {
@@ -123,6 +123,91 @@ async fn an_answer_that_can_never_be_posted_is_parked_and_stops_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn one_answer_whose_simulation_fails_is_found_and_given_up_while_the_others_pass() {
+    let (place, ledger) = (Place::new(), FakeLedger::new());
+    ledger.state().unsimulated.insert(7);
+    let inbox = place.inbox();
+    answered(&inbox, 1..=20).await;
+    let poster = Poster::new(outlet(&ledger, &inbox, &Arc::default()));
+    let was_waiting = std::cell::Cell::new(false);
+    let all = || {
+        let waits = row(&inbox, 7) == Some(Row::Answered { not_before: 0 });
+        was_waiting.set(was_waiting.get() || count(&inbox, Stage::Done) == 19 && waits);
+        count(&inbox, Stage::Done) == 19 && count(&inbox, Stage::Parked) == 1
+    };
+    until(poster.run(CancellationToken::new()), all).await;
+    assert!(was_waiting.get(), "the others waited for the one, or it was given up at once");
+    assert_eq!(row(&inbox, 7), Some(Row::Parked { reason: "simulation_failed".into() }));
+    assert!(ledger.state().simulated < 40, "{} simulations", ledger.state().simulated);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_cannot_simulate_for_a_while_costs_no_answer() {
+    let (place, ledger) = (Place::new(), FakeLedger::new());
+    ledger.state().unsimulated.extend(1..=5);
+    let inbox = place.inbox();
+    answered(&inbox, 1..=5).await;
+    let poster = Poster::new(outlet(&ledger, &inbox, &Arc::default()));
+    let mended = || {
+        if ledger.state().simulated == 12 {
+            ledger.state().unsimulated.clear();
+        }
+        count(&inbox, Stage::Answered) + count(&inbox, Stage::Posted) == 0
+    };
+    until(poster.run(CancellationToken::new()), mended).await;
+    assert_eq!(count(&inbox, Stage::Done), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_fails_in_every_block_is_given_up_before_it_eats_the_account() {
+    let (place, ledger) = (Place::new(), FakeLedger::new());
+    ledger.state().unexecuted.insert(3);
+    let inbox = place.inbox();
+    answered(&inbox, 1..=8).await;
+    post_all(&ledger, &inbox).await;
+    assert_eq!(row(&inbox, 3), Some(Row::Parked { reason: "tx_failed".into() }));
+    assert_eq!(count(&inbox, Stage::Done), 7);
+    assert!(ledger.state().sent.len() < 25, "{} transactions were paid for", ledger.state().sent.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_taken_and_leaves_no_trace_is_not_paid_for_for_ever() {
+    let (place, ledger) = (Place::new(), FakeLedger::new());
+    ledger.state().unrecorded.insert(2);
+    let inbox = place.inbox();
+    answered(&inbox, 1..=3).await;
+    let poster = Poster::new(outlet(&ledger, &inbox, &Arc::default()));
+    let ended = || {
+        let sent = u64::try_from(ledger.state().sent.len()).unwrap();
+        ledger.state().now = 105 + 2 * sent;
+        count(&inbox, Stage::Answered) + count(&inbox, Stage::Posted) == 0
+    };
+    until(poster.run(CancellationToken::new()), ended).await;
+    assert_eq!(row(&inbox, 2), Some(Row::Parked { reason: "not_recorded".into() }));
+    assert_eq!((count(&inbox, Stage::Done), ledger.state().sent.len()), (2, 8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_transaction_whose_block_cannot_be_read_state_tells_the_fate_once_it_is_past() {
+    let (place, ledger) = (Place::new(), FakeLedger::new());
+    ledger.state().unreadable_blocks = true;
+    let inbox = place.inbox();
+    answered(&inbox, 1..=3).await;
+    let poster = Poster::new(outlet(&ledger, &inbox, &Arc::default()));
+    let begin = tokio::time::Instant::now();
+    let (height, timeout) = (50, 75);
+    let settled = || {
+        // A block a second.
+        ledger.state().height = height + begin.elapsed().as_secs();
+        let done = row(&inbox, 3) == DONE;
+        assert!(!done || ledger.state().height > timeout, "told too early");
+        done
+    };
+    until(poster.run(CancellationToken::new()), settled).await;
+    assert_eq!((ledger.sizes(), count(&inbox, Stage::Done)), (vec![3], 3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_empty_account_loses_nothing_and_is_told() {
     let (place, ledger) = (Place::new(), FakeLedger::new());
     let (inbox, health) = (place.inbox(), Arc::default());
@@ -221,4 +306,31 @@ async fn what_became_void_meanwhile_is_not_posted() {
     post_all(&ledger, &inbox).await;
     assert_eq!(ledger.state().prepared[0].1, [3]);
     assert_eq!((row(&inbox, 1), row(&inbox, 2)), (DONE, Some(Row::Done { end: End::Closed })));
+}
+
+/// Which answer decides, and what a called contract does, is known only in the block: simulation cannot tell.
+#[tokio::test(start_paused = true)]
+async fn a_transaction_has_gas_for_every_callback_that_it_may_cause() {
+    let (place, ledger) = (Place::new(), FakeLedger::new());
+    let inbox = place.inbox();
+    answered(&inbox, 1..=4).await;
+    for id in [2, 3] {
+        let mut facts = request(id, b"x");
+        facts.body.callback = Some(Callback { gas_limit: 1_000_000 });
+        ledger.state().requests.insert(id, Some(facts));
+    }
+    post_all(&ledger, &inbox).await;
+    answered(&inbox, 5..=5).await;
+    post_all(&ledger, &inbox).await;
+    let headrooms: Vec<u64> = ledger
+        .state()
+        .prepared
+        .iter()
+        .map(|(.., gas)| match gas {
+            Gas::Simulated { headroom, .. } => *headroom,
+            Gas::Limit(limit) => panic!("a limit of {limit} without simulation"),
+        })
+        .collect();
+    let [with, without] = headrooms[..] else { panic!("{headrooms:?}") };
+    assert!(with - without >= 2_000_000, "{with} with two callbacks, {without} with none");
 }

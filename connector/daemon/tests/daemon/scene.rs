@@ -86,8 +86,8 @@ pub fn answer(id: u64) -> Item {
         epoch: US.epoch,
         party: US.party,
         payload: vec![7; 32].into(),
-        external_signature: Some(Signature::new([2; 65])),
-        receipt: Signature::new([1; 65]),
+        external_signature: Some(Signature::new([2; 65]).into()),
+        receipt: Signature::new([1; 65]).into(),
     })
 }
 

@@ -40,7 +40,10 @@ impl Scene {
     }
 
     fn worker(&self, address: SocketAddr) -> Arc<Worker<FakeLedger>> {
-        let settings = settings(address);
+        self.worker_with(settings(address))
+    }
+
+    fn worker_with(&self, settings: Settings) -> Arc<Worker<FakeLedger>> {
         Arc::new(Worker {
             ledger: Arc::new(self.ledger.clone()),
             core: Core::new(&settings).unwrap(),
@@ -63,7 +66,7 @@ impl Scene {
     }
 }
 
-fn settings(core: SocketAddr) -> Settings {
+pub fn settings(core: SocketAddr) -> Settings {
     let period = |text: &str| text.to_owned().try_into().unwrap();
     let work = config::Work {
         concurrency: 3,
@@ -135,8 +138,45 @@ async fn what_the_core_refuses_for_good_is_parked_and_looked_at_again_after_a_re
     scene.core.state().errors.push_back(FakeCore::error(Code::FailedPrecondition, "wrong_epoch"));
     scene.work_until(|scene| count(&scene.inbox, Stage::Parked) == 1).await;
     assert_eq!(row(&scene.inbox, 1), Some(Row::Parked { reason: "wrong_epoch".into() }));
-    scene.inbox.revive(vec![RequestId(1)]).await.unwrap();
+    scene.inbox.revive(vec![RequestId(1)], |_| true).await.unwrap();
     scene.work_until(|scene| scene.is_answered(1)).await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_is_given_up_with_its_reason_and_never_sent() {
+    let scene = Scene::with_requests(1..=2).await;
+    let large = vec![7; 3_000];
+    scene.place.store().put_ciphertext(large.clone()).await.unwrap();
+    scene.ledger.state().requests.insert(1, Some(request(1, &large)));
+    let mut settings = settings(scene.core.serve());
+    settings.work.max_message_bytes = 2_000;
+    let worker = scene.worker_with(settings);
+    let ended = || count(&scene.inbox, Stage::Parked) == 1 && scene.is_answered(2);
+    until(worker.run(CancellationToken::new()), ended).await;
+    assert_eq!(row(&scene.inbox, 1), Some(Row::Parked { reason: "message_too_large".into() }));
+    assert_eq!(scene.core.state().executed.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [2]);
+}
+
+#[tokio::test]
+async fn a_core_is_well_only_if_it_says_so_and_signs_for_us() {
+    use kms_core_proto::v1::kms_server::SERVICE_NAME;
+    use tonic_health::{ServingStatus, server::health_reporter};
+    let core = FakeCore::new();
+    let look = |address| async move { Core::new(&settings(address)).unwrap().check().await };
+
+    let (_, silent) = health_reporter();
+    assert!(look(core.serve_with(silent)).await.is_err(), "it does not say that it serves");
+    let (reporter, health) = health_reporter();
+    let address = core.serve_with(health);
+    reporter.set_service_status(SERVICE_NAME, ServingStatus::Serving).await;
+    assert_eq!(look(address).await, Ok(()));
+    let mut another = settings(address);
+    another.operator.party = kms_asc_api::PartyId(2);
+    let error = Core::new(&another).unwrap().check().await.unwrap_err();
+    assert!(error.contains("party 2"), "{error}");
+    reporter.set_service_status(SERVICE_NAME, ServingStatus::NotServing).await;
+    let error = look(address).await.unwrap_err();
+    assert!(error.contains("not_serving"), "{error}");
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use cosmwasm_std::Uint128;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Config, DecodeError, DenialReason, Digest, Epoch, EpochId, FailureCode, KeyId, KeyRecord, OperationKind,
-    PartyId, Signature,
+    Config, CrsRecord, DecodeError, DenialReason, Digest, Eip712Domain, Epoch, EpochId, FailureCode,
+    GrantRecord, KeyId, KeyRecord, MigrationRecord, OperationKind, PartyId, Signature,
 };
 
 macro_rules! log_body {
@@ -34,6 +34,7 @@ macro_rules! log_body {
                     $($kind => {
                         #[derive(Deserialize)]
                         #[serde(deny_unknown_fields)]
+                        #[allow(clippy::empty_structs_with_brackets)]
                         struct Fields { $($field: $ty,)* }
                         let Fields { $($field,)* } = serde_json::from_value(body)
                             .map_err(|e| DecodeError::Json { record: $kind, reason: e.to_string() })?;
@@ -60,6 +61,8 @@ log_body! {
         version: String,
         /// SHA-256 of the stored configuration.
         config_hash: Digest,
+        /// Who governs.
+        admin: String,
     }
     /// The parameters from now on.
     "config_set" => ConfigSet {
@@ -147,10 +150,20 @@ log_body! {
         /// What came after it.
         second: SignedReceipt,
     }
-    /// Enough equal answers.
+    /// The requester wants it back.
+    "cancel_requested" => CancelRequested {
+        /// When that takes effect, seconds.
+        cancel_at: u64,
+    }
+    /// An operator spoke before that took effect.
+    "cancel_lapsed" => CancelLapsed {
+        /// When it would have taken effect, seconds.
+        cancel_at: u64,
+    }
+    /// Enough answers.
     "request_fulfilled" => RequestFulfilled {
-        /// SHA-256 of the payload that decided.
-        payload_digest: Digest,
+        /// SHA-256 of the payload that decided; null where each party's payload is its own.
+        payload_digest: Option<Digest>,
         /// What went back to the requester.
         refund: Uint128,
         /// What was credited, by party.
@@ -178,6 +191,20 @@ log_body! {
         /// What went to the treasury.
         treasury: Uint128,
     }
+    /// Taken back by the requester.
+    "request_cancelled" => RequestCancelled {
+        /// What went back to the requester.
+        refund: Uint128,
+        /// What was credited, by party.
+        credits: Vec<PartyCredit>,
+        /// What went to the treasury.
+        treasury: Uint128,
+    }
+    /// The requesting contract could not take its answer; nothing else changed.
+    "callback_failed" => CallbackFailed {
+        /// What the chain says of it.
+        error: String,
+    }
     /// A refund that the bank refused is credit now.
     "refund_credited" => RefundCredited {
         /// Whose.
@@ -194,10 +221,124 @@ log_body! {
         /// How much.
         amount: Uint128,
     }
+    /// The admin paid out of the treasury.
+    "treasury_withdrawn" => TreasuryWithdrawn {
+        /// Who received it.
+        to: String,
+        /// How much.
+        amount: Uint128,
+    }
+    /// The admin paid out what no request had brought.
+    "surplus_swept" => SurplusSwept {
+        /// Who received it.
+        to: String,
+        /// Of this denomination.
+        denom: String,
+        /// How much.
+        amount: Uint128,
+    }
     /// A key exists.
     "key_activated" => KeyActivated {
         /// Its record.
         key: Box<KeyRecord>,
+    }
+    /// A key moved to another epoch.
+    "key_taken_over" => KeyTakenOver {
+        /// Its record.
+        key: Box<KeyRecord>,
+    }
+    /// A key's state was set.
+    "key_state_set" => KeyStateSet {
+        /// Its record.
+        key: Box<KeyRecord>,
+    }
+    /// A key was offered to somebody.
+    "key_offered" => KeyOffered {
+        /// Its record.
+        key: Box<KeyRecord>,
+    }
+    /// A key has a new owner.
+    "key_accepted" => KeyAccepted {
+        /// Its record.
+        key: Box<KeyRecord>,
+    }
+    /// Others vouch for a key's ciphertexts.
+    "attesters_set" => AttestersSet {
+        /// Its record.
+        key: Box<KeyRecord>,
+    }
+    /// Other reference strings prove a key's inputs.
+    "crs_allowed" => CrsAllowed {
+        /// Its record.
+        key: Box<KeyRecord>,
+    }
+    /// A key's owner trusts somebody with it.
+    "granted" => Granted {
+        /// The grant.
+        grant: GrantRecord,
+    }
+    /// That trust was taken back.
+    "revoked" => Revoked {
+        /// The grant that is no more.
+        grant: GrantRecord,
+    }
+    /// A domain belongs to a key, for good.
+    "domain_registered" => DomainRegistered {
+        /// The key.
+        key_id: KeyId,
+        /// The domain.
+        domain: Eip712Domain,
+        /// Its separator.
+        separator: Digest,
+    }
+    /// A common reference string exists.
+    "crs_activated" => CrsActivated {
+        /// Its record.
+        crs: CrsRecord,
+    }
+    /// An epoch's answers are late from now on.
+    "epoch_revoked" => EpochRevoked {
+        /// Its record.
+        epoch: Epoch,
+    }
+    /// No new requests.
+    "paused" => Paused {}
+    /// New requests again.
+    "unpaused" => Unpaused {}
+    /// The office was offered to somebody.
+    "admin_proposed" => AdminProposed {
+        /// To whom.
+        admin: String,
+    }
+    /// Somebody else governs.
+    "admin_accepted" => AdminAccepted {
+        /// Who.
+        admin: String,
+    }
+    /// New code was announced.
+    "migration_scheduled" => MigrationScheduled {
+        /// Which, and from when on it may run.
+        migration: MigrationRecord,
+    }
+    /// The announced code takes over with this message.
+    "migration_started" => MigrationStarted {
+        /// Which.
+        migration: MigrationRecord,
+        /// Version of the contract that hands over.
+        version: String,
+    }
+    /// New code has taken over.
+    "migrated" => Migrated {
+        /// Id of the code on the chain.
+        code_id: u64,
+        /// SHA-256 of the code.
+        checksum: Digest,
+        /// Version of the contract before.
+        from_version: String,
+        /// Version of the contract now.
+        to_version: String,
+        /// SHA-256 of the stored configuration.
+        config_hash: Digest,
     }
 }
 

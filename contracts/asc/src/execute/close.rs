@@ -28,9 +28,15 @@ fn close_one(session: &mut Session, id: RequestId) -> Result<CloseOutcome, Contr
         return Ok(CloseOutcome::UnknownRequest);
     };
     let body = RequestBody::parse(&body)?;
-    match status.effective(body.deadline, session.now()) {
+    let revoked_at = match body.epoch {
+        Some(epoch) => session.epoch(epoch)?.revoked_at,
+        None => None,
+    };
+    match status.effective(body.deadline, revoked_at, session.now()) {
         State::Expired => settlement::expire(session, &body, &mut status)?,
-        _ => return Ok(CloseOutcome::NotDue),
+        State::Cancelled => settlement::cancel(session, &body, &mut status)?,
+        State::Failed => settlement::give_up(session, &body, &mut status)?,
+        State::Pending | State::Fulfilled | State::Denied => return Ok(CloseOutcome::NotDue),
     }
     state_key::STATUS.save(session.deps.storage, id.get(), &status.encode());
     Ok(CloseOutcome::Closed(status.state))

@@ -35,16 +35,19 @@ pub fn submit_request(
     if state_key::PAUSED.load(session.deps.storage)? {
         return Err(ContractError::Paused);
     }
-    if callback.is_some() {
-        return Err(ContractError::Unsupported("callback"));
+    if let Some(callback) = &callback {
+        crate::callback::check(session, requester, callback)?;
     }
     let newest = EpochId(state_key::NEWEST_EPOCH.load(session.deps.storage)?);
-    form::check(session, newest, &operation)?;
+    let key = form::check(session, newest, &operation)?;
     let deadline = deadline(session, ttl)?;
     let price = price_of(&session.config, &operation, callback.as_ref())?;
     let sent = sent_amount(session, &info.funds, price)?;
 
-    let verdict = judge(session, requester, newest, deadline, &operation)?;
+    let verdict = match permission::judge(session, requester, newest, key.as_ref(), &operation)? {
+        Ok(epoch) => Verdict::Accepted { epoch, deadline },
+        Err(reason) => Verdict::Denied(reason),
+    };
     let (state, charged, epoch, deadline) = match verdict {
         Verdict::Accepted { epoch, deadline } => (State::Pending, price, Some(epoch), Some(deadline)),
         Verdict::Denied(_) => (State::Denied, session.config.denial_fee, None, None),
@@ -93,31 +96,6 @@ fn sent_amount(session: &Session, funds: &[Coin], price: Uint128) -> Result<Uint
         return Err(ContractError::InsufficientFee { sent, price, denom });
     }
     Ok(sent)
-}
-
-/// Who has to answer, or why nobody shall.
-fn judge(
-    session: &Session,
-    requester: &Addr,
-    newest: EpochId,
-    deadline: u64,
-    operation: &Operation,
-) -> Result<Verdict, ContractError> {
-    let storage = &*session.deps.storage;
-    match operation {
-        Operation::KeyGen(_) => Ok(Verdict::Accepted { epoch: newest, deadline }),
-        Operation::PublicDecrypt(request) => {
-            let key = form::existing_key(storage, request.key_id)?;
-            let denial = permission::judge_public_decrypt(storage, requester, &key, request)?;
-            Ok(match denial {
-                Some(reason) => Verdict::Denied(reason),
-                None => Verdict::Accepted { epoch: key.epoch, deadline },
-            })
-        }
-        Operation::CrsGen(_) | Operation::UserDecrypt(_) | Operation::VerifyInput(_) => {
-            Err(ContractError::Unsupported(operation.kind().name()))
-        }
-    }
 }
 
 fn next_id(session: &mut Session) -> Result<RequestId, ContractError> {

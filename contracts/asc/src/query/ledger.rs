@@ -18,7 +18,7 @@ pub fn solvency(deps: Deps, env: &Env) -> Result<Solvency, ContractError> {
     let totals = state_key::TOTALS.load(deps.storage)?;
     let balance = deps.querier.query_balance(&env.contract.address, denom.as_str())?.amount;
     let balance = Uint128::try_from(balance).map_err(|_| ContractError::Overflow)?;
-    let owed = totals.escrow.checked_add(totals.credits)?.checked_add(totals.treasury)?;
+    let owed = totals.owed()?;
     let surplus = balance.checked_sub(owed)?;
     Ok(Solvency {
         denom,

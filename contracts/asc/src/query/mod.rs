@@ -3,14 +3,15 @@
 mod ledger;
 mod list;
 mod request;
+mod why_pending;
 
-use cosmwasm_std::{Binary, Deps, Env, to_json_binary};
-use kms_asc_api::{DomainView, Quote, Version};
+use cosmwasm_std::{Addr, Binary, Deps, Env, Storage, to_json_binary};
+use kms_asc_api::{DomainView, Governance, Quote, Version};
 use kms_asc_api::{EpochId, QueryMsg, price_of, state_key};
 
 use crate::ContractError;
 use crate::session::load_log_head;
-use crate::version::{CONTRACT_NAME, CONTRACT_VERSION, STATE_VERSION};
+use crate::version::{CONTRACT_NAME, CONTRACT_VERSION};
 
 /// Dispatches.
 pub fn query(deps: Deps, env: &Env, msg: QueryMsg) -> Result<Binary, ContractError> {
@@ -49,12 +50,22 @@ pub fn query(deps: Deps, env: &Env, msg: QueryMsg) -> Result<Binary, ContractErr
         QueryMsg::Version {} => to_json_binary(&Version {
             contract: CONTRACT_NAME.to_owned(),
             version: CONTRACT_VERSION.to_owned(),
-            state: STATE_VERSION,
+            state: state_key::STATE_VERSION.load(storage)?,
         }),
-        QueryMsg::Epochs { .. } => return Err(ContractError::Unsupported("epochs")),
-        QueryMsg::Crs { .. } => return Err(ContractError::Unsupported("crs")),
-        QueryMsg::Grants { .. } => return Err(ContractError::Unsupported("grants")),
-        QueryMsg::WhyPending { .. } => return Err(ContractError::Unsupported("why_pending")),
+        QueryMsg::Governance {} => to_json_binary(&governance(storage)?),
+        QueryMsg::Epochs { start_after, limit } => {
+            to_json_binary(&list::epochs(storage, start_after, limit)?)
+        }
+        QueryMsg::Crs { id } => {
+            let crs = state_key::CRS.may_load(storage, id.get())?;
+            to_json_binary(&crs.ok_or(ContractError::UnknownCrs(id))?)
+        }
+        QueryMsg::Grants { key_id, start_after, limit } => {
+            to_json_binary(&list::grants(deps, env, key_id, start_after, limit)?)
+        }
+        QueryMsg::WhyPending { request_id } => {
+            to_json_binary(&why_pending::why_pending(storage, env, request_id)?)
+        }
     };
     Ok(json?)
 }
@@ -66,4 +77,13 @@ fn epoch(deps: Deps, id: Option<EpochId>) -> Result<kms_asc_api::Epoch, Contract
     };
     let epoch = state_key::EPOCH.may_load(deps.storage, id)?;
     epoch.ok_or_else(|| ContractError::NotFound(format!("epoch {id}")))
+}
+
+fn governance(storage: &dyn Storage) -> Result<Governance, ContractError> {
+    Ok(Governance {
+        admin: state_key::ADMIN.load(storage)?.into_string(),
+        proposed_admin: state_key::PROPOSED_ADMIN.may_load(storage)?.map(Addr::into_string),
+        paused: state_key::PAUSED.load(storage)?,
+        migration: state_key::MIGRATION.may_load(storage)?,
+    })
 }

@@ -28,7 +28,11 @@ pub fn view_and_size(
     let status = status(storage, id)?;
     let bytes = state_key::REQUEST.may_load(storage, id.get()).ok_or(ContractError::UnknownRequest(id))?;
     let body = RequestBody::parse(&bytes)?;
-    let state = status.effective(body.deadline, env.block.time.seconds());
+    let revoked_at = match body.epoch {
+        Some(epoch) => state_key::EPOCH.load(storage, epoch.get())?.revoked_at,
+        None => None,
+    };
+    let state = status.effective(body.deadline, revoked_at, env.block.time.seconds());
     let reason = match (status.failure(), status.denial()) {
         (Some(code), _) => Some(code.name().to_owned()),
         (None, denial) => denial.map(|reason| reason.name().to_owned()),

@@ -3,11 +3,14 @@
 use cosmwasm_std::{Binary, coins};
 use kms_asc_api::eip712::Receipt;
 use kms_asc_api::{
-    Answer, Digest, EpochId, ExecuteMsg, FailureCode, ItemOutcome, KeyId, Outcome, PartyId, RejectReason,
-    RequestId, Signature, State, payload,
+    Answer, Digest, EpochId, ExecuteMsg, Failure, FailureCode, ItemOutcome, KeyId, Outcome, PartyId,
+    RejectReason, RequestId, State, payload,
 };
 
-use crate::suite::{DENOM, START, Suite, account, ciphertext, key_gen, payout, public_decrypt, sign, word};
+use crate::suite::{
+    DENOM, START, Suite, account, ciphertext, key_gen, other_forms, payout, public_decrypt, sign, signature,
+    word,
+};
 
 const RECORDED: ItemOutcome = ItemOutcome::Recorded;
 const BAD_RECEIPT: ItemOutcome = ItemOutcome::Rejected(RejectReason::Receipt);
@@ -36,10 +39,10 @@ fn one_party_cannot_speak_for_another() {
     for named in 2..=4 {
         let honest = suite.answer(id, named, &word(7));
         let receipt = suite.receipt(id, named, Outcome::Answer, &word(7)).signing_hash();
-        let forged = Answer { receipt: sign(1, &receipt), ..honest.clone() };
+        let forged = Answer { receipt: sign(1, &receipt).into(), ..honest.clone() };
         assert_eq!(suite.respond(vec![forged]), [BAD_RECEIPT]);
         let external = sign(1, &suite.external_hash(id, &word(7)));
-        let forged = Answer { external_signature: Some(external), ..honest };
+        let forged = Answer { external_signature: Some(external.into()), ..honest };
         assert_eq!(suite.respond(vec![forged]), [BAD_EXTERNAL]);
     }
     assert_eq!(suite.view(id).answered, []);
@@ -75,7 +78,7 @@ fn a_receipt_of_another_chain_contract_request_epoch_party_or_outcome_is_worthle
     ];
     let replayed: Vec<_> = replaced
         .iter()
-        .map(|receipt| Answer { receipt: sign(1, &receipt.signing_hash()), ..honest.clone() })
+        .map(|receipt| Answer { receipt: sign(1, &receipt.signing_hash()).into(), ..honest.clone() })
         .collect();
     assert_eq!(suite.respond(replayed), [BAD_RECEIPT; 8]);
     assert_eq!(suite.respond(vec![honest]), [RECORDED]);
@@ -89,30 +92,19 @@ fn an_answer_to_one_request_does_not_answer_an_equal_one() {
     assert_eq!(suite.respond(vec![moved]), [BAD_RECEIPT]);
 }
 
-/// The other three forms of one signature: high s, and v as 0 or 1.
-fn other_forms(signature: &Signature) -> Vec<Signature> {
-    let high = k256::ecdsa::Signature::from_slice(&signature.as_bytes()[..64]).unwrap();
-    let (r, s) = (high.r(), -*high.s());
-    let high = k256::ecdsa::Signature::from_scalars(r.to_bytes(), s.to_bytes()).unwrap();
-    let v = signature.as_bytes()[64];
-    let form = |rs: &[u8], v: u8| Signature::try_from([rs, &[v]].concat().as_slice()).unwrap();
-    let (low, high) = (signature.as_bytes()[..64].to_vec(), high.to_bytes().to_vec());
-    vec![form(&high, 55 - v), form(&high, v), form(&low, 55 - v), form(&low, v - 27), form(&low, v + 4)]
-}
-
 #[test]
 fn a_signature_has_one_form_only() {
     let (mut suite, _, id) = pending();
     let honest = suite.answer(id, 1, &word(7));
-    for receipt in other_forms(&honest.receipt) {
+    for receipt in other_forms(&signature(&honest.receipt)).map(Binary::from) {
         assert_eq!(suite.respond(vec![Answer { receipt, ..honest.clone() }]), [BAD_RECEIPT]);
     }
-    for external in other_forms(&honest.external_signature.unwrap()) {
+    for external in other_forms(&signature(honest.external_signature.as_ref().unwrap())).map(Binary::from) {
         let answer = Answer { external_signature: Some(external), ..honest.clone() };
         assert_eq!(suite.respond(vec![answer]), [BAD_EXTERNAL]);
     }
-    for bytes in [[0; 65], [0xff; 65]] {
-        let answer = Answer { receipt: Signature::new(bytes), ..honest.clone() };
+    for bytes in [vec![0; 65], vec![0xff; 65], vec![1; 64], vec![1; 66], vec![]] {
+        let answer = Answer { receipt: bytes.into(), ..honest.clone() };
         assert_eq!(suite.respond(vec![answer]), [BAD_RECEIPT]);
     }
     assert_eq!(suite.respond(vec![honest]), [RECORDED]);
@@ -223,9 +215,7 @@ fn a_key_exists_at_quorum_and_not_before() {
 
 #[test]
 fn messages_that_are_none_change_nothing() {
-    let (mut suite, _, id) = pending();
-    let mut short = serde_json::to_value(suite.answer(id, 1, &word(7))).unwrap();
-    short["receipt"] = "AA==".into();
+    let (mut suite, _, _) = pending();
     let texts = [
         "".to_owned(),
         "{}".to_owned(),
@@ -236,7 +226,6 @@ fn messages_that_are_none_change_nothing() {
         r#"{"close":{"request_ids":["1"]}}"#.to_owned(),
         r#"{"close":{"request_ids":[-1]}}"#.to_owned(),
         r#"{"submit_request":{"operation":{"key_gen":{"params":"default"}}}}"#.to_owned(),
-        format!(r#"{{"submit_responses":{{"responses":[{short}]}}}}"#),
     ];
     for text in texts {
         let refusal = suite.execute_raw(&suite.owner(), Binary::from(text.as_bytes()), &[]);
@@ -246,4 +235,25 @@ fn messages_that_are_none_change_nothing() {
         br#"{"submit_request":{"operation":{"key_gen":{"params":"default","source":"generate"}}}}"#;
     let sent = suite.execute_raw(&suite.owner(), Binary::from(well_formed), &coins(1003, DENOM));
     assert!(sent.is_ok(), "ttl and callback may be absent");
+}
+
+#[test]
+fn an_item_of_the_wrong_shape_fails_alone() {
+    let (mut suite, _, id) = pending();
+    let [first, second] = [1, 2].map(|party| suite.answer(id, party, &word(7)));
+    let short = Binary::from([1; 64]);
+    let bad_receipt = Answer { receipt: short.clone(), ..second.clone() };
+    let bad_external = Answer { external_signature: Some(short.clone()), ..second.clone() };
+    let outcomes = suite.respond(vec![bad_receipt, bad_external, first]);
+    assert_eq!(outcomes, [BAD_RECEIPT, BAD_EXTERNAL, RECORDED]);
+    let failure = suite.failure(id, 2, FailureCode::WrongType, 0);
+    let bad = [
+        (Failure { receipt: short, ..failure.clone() }, RejectReason::Receipt),
+        (Failure { code: 256 + 4, ..failure.clone() }, RejectReason::UnknownCode),
+        (Failure { index: 65_536, ..failure.clone() }, RejectReason::Index),
+    ];
+    let (items, reasons): (Vec<_>, Vec<_>) = bad.into_iter().unzip();
+    let outcomes = suite.report([items, vec![failure]].concat());
+    let expected: Vec<_> = reasons.into_iter().map(ItemOutcome::Rejected).chain([RECORDED]).collect();
+    assert_eq!(outcomes, expected);
 }

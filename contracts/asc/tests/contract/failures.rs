@@ -7,7 +7,7 @@ use kms_asc_api::{
     state_key,
 };
 
-use crate::suite::{START, Suite, ciphertext, key_gen, payout, public_decrypt, word};
+use crate::suite::{START, Suite, ciphertext, key_gen, payout, public_decrypt, signature, word};
 
 const NO_INDEX: u16 = Failure::NO_INDEX;
 const RECORDED: ItemOutcome = ItemOutcome::Recorded;
@@ -63,7 +63,7 @@ fn a_failure_is_kept_with_the_position_it_blames_and_told_as_an_event() {
     assert_eq!(done.events, events);
     let raw = state_key::RESPONSE.may_load(&*suite.storage(), (id.get(), 1)).unwrap();
     let stored = StoredResponse::decode(&raw).unwrap();
-    assert_eq!((stored.failure_index(), stored.receipt), (Some(1), failure.receipt));
+    assert_eq!((stored.failure_index(), stored.receipt), (Some(1), signature(&failure.receipt)));
     assert_eq!(raw[raw.len() - 3..], [0, 0, 1]);
 }
 
@@ -105,7 +105,7 @@ fn a_failure_that_is_not_one_is_rejected_for_its_own_reason_and_changes_nothing(
         (suite.failure(id, 1, FailureCode::ProofInvalid, 0), RejectReason::UnknownCode),
         (suite.failure(id, 1, FailureCode::Disagreement, 0), RejectReason::UnknownCode),
         (changed(&|f| f.code = 2), RejectReason::Receipt),
-        (changed(&|f| f.index = NO_INDEX), RejectReason::Receipt),
+        (changed(&|f| f.index = NO_INDEX.into()), RejectReason::Receipt),
         (changed(&|f| f.party = PartyId(2)), RejectReason::Receipt),
         (changed(&|f| f.party = PartyId(5)), RejectReason::UnknownParty),
         (changed(&|f| f.epoch.0 = 2), RejectReason::WrongEpoch),

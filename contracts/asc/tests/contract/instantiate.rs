@@ -37,6 +37,7 @@ fn the_log_begins_with_code_parameters_and_operators() {
             checksum: Digest::try_from(code.checksum.as_slice()).unwrap(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             config_hash: Digest::sha256(&stored_config),
+            admin: account("admin").to_string(),
         },
         LogBody::ConfigSet { config: Box::new(suite.config.clone()) },
         LogBody::EpochSet { epoch: suite.epoch.clone() },

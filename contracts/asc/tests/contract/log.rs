@@ -3,7 +3,7 @@
 use kms_asc_api::log::{LogBody, LogEntry, LogHead};
 use kms_asc_api::{Digest, FailureCode, LogPage, QueryMsg, state_key};
 
-use crate::suite::{START, Suite, account, ciphertext, payout, public_decrypt, word};
+use crate::suite::{START, Suite, account, ciphertext, payout, public_decrypt, signature, word};
 
 /// A life with every kind of entry that this version writes.
 fn eventful() -> Suite {
@@ -101,9 +101,9 @@ fn an_equivocation_keeps_both_receipts() {
     assert_eq!((party, epoch), (first.party, suite.epoch.id));
     assert_eq!(
         (kept.receipt, kept.payload_digest, kept.outcome),
-        (first.receipt, Digest::sha256(&word(7)), 0)
+        (signature(&first.receipt), Digest::sha256(&word(7)), 0)
     );
-    assert_eq!(conflicting.receipt, second.receipt);
+    assert_eq!(conflicting.receipt, signature(&second.receipt));
     assert_eq!(conflicting.payload_digest, Digest::sha256(&word(8)));
 }
 

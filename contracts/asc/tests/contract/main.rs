@@ -3,14 +3,23 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod adversarial;
+mod auction;
+mod callback;
+mod cancel;
 mod close;
+mod epochs;
 mod failures;
 mod instantiate;
+mod keys_and_strings;
 mod log;
 mod money;
+mod permission;
 mod queries;
 mod responses;
 mod submit_request;
 mod suite;
-mod unsupported;
+mod takeover;
+mod user_decrypt;
+mod verify_input;
+mod why_pending;
 mod withdraw;

@@ -9,7 +9,7 @@ use kms_asc_api::{
 };
 
 use crate::suite::{
-    START, Suite, SuiteBuilder, ciphertext, key_gen, public_decrypt, sign, typed_ciphertext, word,
+    START, Suite, SuiteBuilder, ciphertext, key_gen, public_decrypt, sign, signature, typed_ciphertext, word,
 };
 
 const RECORDED: ItemOutcome = ItemOutcome::Recorded;
@@ -63,8 +63,8 @@ fn a_decryption_is_fulfilled_and_its_answer_kept_byte_for_byte() {
         epoch: answer.epoch,
         outcome: kms_asc_api::Outcome::Answer,
         late: false,
-        receipt: answer.receipt,
-        external_signature: answer.external_signature,
+        receipt: signature(&answer.receipt),
+        external_signature: answer.external_signature.as_ref().map(signature),
         payload: bytes.clone(),
     };
     assert_eq!(raw, expected.encode());
@@ -74,7 +74,7 @@ fn a_decryption_is_fulfilled_and_its_answer_kept_byte_for_byte() {
     let LogBody::RequestFulfilled { payload_digest, .. } = suite.log().pop().unwrap().body else {
         panic!("request_fulfilled")
     };
-    assert_eq!(payload_digest, Digest::sha256(&bytes));
+    assert_eq!(payload_digest, Some(Digest::sha256(&bytes)));
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn the_answer_is_signed_under_the_requests_domain_over_its_extra_data() {
     let without_extra = kms_asc_api::eip712::public_decrypt_hash(&domain, handles(), &word(7), b"");
     for wrong in [under_default, without_extra] {
         let mut answer = honest.clone();
-        answer.external_signature = Some(sign(1, &wrong));
+        answer.external_signature = Some(sign(1, &wrong).into());
         assert_eq!(suite.respond(vec![answer]), [rejected(RejectReason::ExternalSignature)]);
     }
     assert_eq!(suite.respond(vec![honest]), [RECORDED]);
@@ -130,7 +130,7 @@ fn a_lonely_answer_neither_counts_for_the_others_nor_earns() {
     let LogBody::RequestFulfilled { payload_digest, credits, .. } = suite.log().pop().unwrap().body else {
         panic!("request_fulfilled")
     };
-    assert_eq!(payload_digest, Digest::sha256(&word(7)));
+    assert_eq!(payload_digest, Some(Digest::sha256(&word(7))));
     assert_eq!(credits.iter().map(|c| c.party.get()).collect::<Vec<_>>(), [2, 3, 4]);
     assert_eq!(suite.view(id).winner, Some(PartyId(2)));
 }
@@ -195,7 +195,7 @@ fn an_answer_after_the_decision_leaves_digest_and_receipt_and_earns_nothing() {
     let raw = state_key::RESPONSE.may_load(&*suite.storage(), (id.get(), 4)).unwrap();
     let stored = StoredResponse::decode(&raw).unwrap();
     assert!(stored.late);
-    assert_eq!((stored.receipt, stored.external_signature), (answer.receipt, None));
+    assert_eq!((stored.receipt, stored.external_signature), (signature(&answer.receipt), None));
     assert_eq!(stored.payload, Digest::sha256(&word(7)).as_bytes());
     assert_eq!(suite.view(id).answered, [1, 2, 3].map(PartyId));
 }
@@ -240,7 +240,7 @@ fn an_item_that_is_not_one_is_rejected_for_its_own_reason_and_changes_nothing() 
         (changed(&|a| a.payload = word(8).into()), RejectReason::Receipt),
         (changed(&|a| a.party = PartyId(2)), RejectReason::Receipt),
         (changed(&|a| a.external_signature = None), RejectReason::ExternalSignature),
-        (changed(&|a| a.external_signature = Some(a.receipt)), RejectReason::ExternalSignature),
+        (changed(&|a| a.external_signature = Some(a.receipt.clone())), RejectReason::ExternalSignature),
         (suite.answer(id, 1, &[]), RejectReason::Payload),
         (suite.answer(id, 1, &[0; 31]), RejectReason::Payload),
         (suite.answer(id, 1, &[0; 64]), RejectReason::Payload),

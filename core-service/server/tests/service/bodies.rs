@@ -1,5 +1,7 @@
 //! Requests as the contract stores them.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use kms_asc_api::{
     Ciphertext, CiphertextFormat, CrsGen, CrsSource, Digest, EpochId, FheType, Handle, KeyGen, KeyId,
     KeyParams, KeySource, Operation, Provenance, PublicDecrypt, RequestBody, RequestId,
@@ -23,6 +25,12 @@ pub fn body(id: u64, operation: Operation) -> RequestBody {
         time: 100,
         callback: None,
     }
+}
+
+/// The same request in the second half of its time.
+pub fn in_second_half(body: RequestBody) -> RequestBody {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    RequestBody { time: now - 10_000, deadline: Some(now + 5_000), ..body }
 }
 
 pub fn stored(body: &RequestBody) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use kms_asc_api::{
     Ciphertext, CiphertextFormat, Digest, EvmAddress, FheType, KeyGen, KeyId, KeyParams, KeySource,
-    Operation, PublicDecrypt, Signature, UserDecrypt, VerifyInput,
+    Operation, Signature, UserDecrypt, VerifyInput,
 };
 use kms_core_engine::{Encryptor, ParameterSet, Plaintext};
 
@@ -82,20 +82,6 @@ async fn a_ciphertext_of_another_type_than_declared_is_code_4() {
 }
 
 #[tokio::test]
-async fn a_key_that_the_core_does_not_hold_is_code_5() {
-    let stack = Stack::with_key().await.start().await;
-    let bytes = Seed::get().await.encrypt(FheType::Bool, "true");
-    let asked = PublicDecrypt {
-        key_id: KeyId(999),
-        ciphertexts: vec![reference(&bytes, FheType::Bool)],
-        domain: None,
-        extra_data: Vec::new().into(),
-    };
-    let request = body(39, Operation::PublicDecrypt(asked));
-    assert_eq!(stack.failure(&request, vec![bytes]).await, (5, NONE));
-}
-
-#[tokio::test]
 async fn a_ciphertext_over_the_limit_is_code_9() {
     let mut stack = Stack::with_key().await;
     stack.settings.limits.max_ciphertext_bytes = 100_000;
@@ -140,19 +126,6 @@ async fn operations_of_later_versions_are_code_10() {
     let bytes = Seed::get().await.encrypt(FheType::Bool, "true");
     let request = body(60, user_decrypt(vec![reference(&bytes, FheType::Bool)]));
     assert_eq!(stack.failure(&request, vec![bytes]).await, (10, NONE));
-}
-
-#[tokio::test]
-async fn a_caller_without_a_ciphertext_gets_code_1_for_it() {
-    let stack = Stack::with_key().await.start().await;
-    let bytes = Seed::get().await.encrypt(FheType::Bool, "true");
-    for (id, index) in [(61, 0), (62, NONE)] {
-        let request = body(id, public_decrypt(vec![reference(&bytes, FheType::Bool)]));
-        let answer = stack.decline(&request, 1, index).await.unwrap();
-        stack.check_receipt(&request, &answer);
-        let failure = crate::stack::failure(&answer);
-        assert_eq!((failure.code, failure.index), (1, index));
-    }
 }
 
 fn verify_input() -> Operation {

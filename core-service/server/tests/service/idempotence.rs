@@ -7,7 +7,7 @@ use kms_core_proto::v1::Answer;
 use tonic::{Code, Status};
 
 use crate::{
-    bodies::{body, public_decrypt, reference, stored},
+    bodies::{body, in_second_half, public_decrypt, reference, stored},
     engine::Controls,
     seed::Seed,
     stack::{Stack, execute_call, failure, reason, success},
@@ -53,6 +53,7 @@ async fn asked_again_by_any_call_the_answer_is_the_same_bytes_and_no_work_is_don
 async fn what_was_declined_stays_declined() {
     let stack = Stack::with_key().await.start().await;
     let (request, blobs) = request(71, "5").await;
+    let request = in_second_half(request);
     let declined = stack.decline(&request, 1, 0).await.unwrap();
     assert_eq!(stack.execute(&request, blobs).await.unwrap(), declined);
     assert_eq!(stack.decline(&request, 1, 65535).await.unwrap(), declined);

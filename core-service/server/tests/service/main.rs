@@ -4,6 +4,7 @@
 mod bodies;
 mod engine;
 mod failures;
+mod half_time;
 mod idempotence;
 mod key_gen;
 mod process;

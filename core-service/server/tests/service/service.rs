@@ -1,6 +1,6 @@
 //! The service around the work: who it is, whether it is well, how it stops.
 
-use std::sync::atomic::Ordering;
+use std::{fs, sync::atomic::Ordering};
 
 use kms_asc_api::FheType;
 use kms_core_engine::TFHE_VERSION;
@@ -16,7 +16,7 @@ use tonic_reflection::pb::v1::{
 use crate::{
     bodies::{body, public_decrypt, reference, stored},
     seed::Seed,
-    stack::{CHAIN_ID, CONTRACT, Stack, execute_call, reason, success},
+    stack::{CHAIN_ID, CONTRACT, Running, Stack, execute_call, reason, success},
 };
 
 #[tokio::test]
@@ -33,14 +33,42 @@ async fn info_says_who_the_core_is() {
     assert_eq!(memberships, [(1, 1)]);
 }
 
+async fn health(stack: &Running, service: &str) -> ServingStatus {
+    let check = HealthCheckRequest { service: service.into() };
+    HealthClient::new(stack.channel.clone()).check(check).await.unwrap().into_inner().status()
+}
+
+/// Waits until the core as a whole says so.
+async fn await_health(stack: &Running, status: ServingStatus) {
+    while health(stack, "kms.v1.Kms").await != status {
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn health_says_serving() {
     let stack = Stack::empty().start().await;
-    for service in ["", "kms.v1.Kms"] {
-        let check = HealthCheckRequest { service: service.into() };
-        let response = HealthClient::new(stack.channel.clone()).check(check).await.unwrap().into_inner();
-        assert_eq!(response.status(), ServingStatus::Serving, "{service}");
+    for service in ["", "kms.v1.Kms", "kms.v1.Kms/answers", "kms.v1.Kms/store"] {
+        assert_eq!(health(&stack, service).await, ServingStatus::Serving, "{service}");
     }
+}
+
+#[tokio::test]
+async fn health_names_what_a_core_lacks_while_it_lacks_it() {
+    let stack = Stack::empty().start().await;
+    let store = stack.settings.store_url.to_file_path().unwrap();
+    fs::remove_dir_all(&store).unwrap();
+    fs::write(&store, "in the way").unwrap();
+    await_health(&stack, ServingStatus::NotServing).await;
+    assert_eq!(health(&stack, "kms.v1.Kms/store").await, ServingStatus::NotServing);
+    for well in ["", "kms.v1.Kms/answers"] {
+        assert_eq!(health(&stack, well).await, ServingStatus::Serving, "{well}");
+    }
+
+    fs::remove_file(&store).unwrap();
+    fs::create_dir(&store).unwrap();
+    await_health(&stack, ServingStatus::Serving).await;
+    assert_eq!(health(&stack, "kms.v1.Kms/store").await, ServingStatus::Serving);
 }
 
 #[tokio::test]
@@ -78,11 +106,7 @@ async fn a_core_that_stops_finishes_its_work_and_takes_no_new() {
 
     stack.ask_to_stop();
     // Until the core has heard it, new requests are held as well.
-    let mut health = HealthClient::new(stack.channel.clone());
-    let check = HealthCheckRequest { service: "kms.v1.Kms".into() };
-    while health.check(check.clone()).await.unwrap().into_inner().status() == ServingStatus::Serving {
-        tokio::task::yield_now().await;
-    }
+    await_health(&stack, ServingStatus::NotServing).await;
     let status = stack.execute(&request(301), vec![bytes.clone()]).await.unwrap_err();
     assert_eq!(reason(&status), "shutting_down");
 

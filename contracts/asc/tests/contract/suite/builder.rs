@@ -120,7 +120,7 @@ fn new_app(blocked: Blocked) -> TestApp {
         BlockInfo { height: 100, time: Timestamp::from_seconds(START), chain_id: CHAIN_ID.to_owned() };
     let builder = AppBuilder::new().with_api(MockApiBech32::new("wasm")).with_bank(bank).with_block(block);
     builder.build(|router, _, storage| {
-        for name in ["owner", "stranger", "creator"] {
+        for name in ["owner", "stranger", "creator", "app", "grantee"] {
             let mut money = coins(1_000_000, DENOM);
             money.push(Coin::new(1_000_000u128, "uother"));
             router.bank.keeper.init_balance(storage, &account(name), money).unwrap();

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use cosmwasm_std::Uint128;
 use kms_asc_api::log::{LogBody, PartyCredit};
 use kms_asc_api::{
-    Digest, EpochId, KeyRecord, LogPage, PartyId, QueryMsg, RequestId, Solvency, State, Status, request_hash,
-    state_key,
+    CrsRecord, Digest, EpochId, KeyRecord, LogPage, PartyId, QueryMsg, RequestId, Solvency, State, Status,
+    request_hash, state_key,
 };
 
 use super::{Snapshot, Suite};
@@ -78,9 +78,16 @@ impl Suite {
                 let owner = state_key::DIGEST.load(storage, part.digest.as_bytes()).unwrap();
                 assert_eq!(owner, RequestId(*id));
             }
+            // A key's epoch may change; its domain and digests never do.
             let owner = state_key::DOMAIN.load(storage, key.domain.separator().as_bytes()).unwrap();
             assert_eq!(owner, key.id);
         }
+        for (id, crs) in &state.crs {
+            assert_eq!(state.statuses[id].state, State::Fulfilled, "a string comes from a fulfilled request");
+            assert_eq!(state_key::DIGEST.load(storage, crs.digest.as_bytes()).unwrap(), RequestId(*id));
+        }
+        let reserved = 2 * state.keys.len() + state.crs.len();
+        assert_eq!(state.digests.len(), reserved, "nothing else is reserved");
     }
 
     /// What the query gives are the bytes that are hashed.
@@ -161,7 +168,10 @@ struct Replay {
     treasury: u128,
     responses: BTreeMap<(u64, u32), Digest>,
     equivocated: BTreeMap<u64, u32>,
-    keys: BTreeSet<u64>,
+    keys: BTreeMap<u64, KeyRecord>,
+    crs: BTreeMap<u64, CrsRecord>,
+    cancels: BTreeMap<u64, u64>,
+    callback_failures: BTreeSet<u64>,
 }
 
 impl Replay {
@@ -176,12 +186,16 @@ impl Replay {
 
     fn apply(&mut self, state: &Snapshot, id: u64, body: &LogBody) {
         match body {
-            LogBody::Instantiated { .. } | LogBody::ConfigSet { .. } => {}
             LogBody::EpochSet { epoch } => {
                 self.payouts.extend(
                     epoch.parties.iter().map(|party| ((epoch.id, party.party), party.payout.clone())),
                 );
             }
+            LogBody::Instantiated { .. }
+            | LogBody::ConfigSet { .. }
+            | LogBody::EpochRevoked { .. }
+            | LogBody::Granted { .. }
+            | LogBody::DomainRegistered { .. } => {}
             LogBody::RequestSubmitted { price, request_hash: hash, .. } => {
                 assert_eq!(*hash, request_hash(&state.bodies[&id].0));
                 assert_eq!(self.states.insert(id, State::Pending), None);
@@ -211,6 +225,21 @@ impl Replay {
             LogBody::RequestExpired { refund, credits, treasury } => {
                 self.finish(state, id, State::Expired, *refund, credits, *treasury);
             }
+            LogBody::RequestCancelled { refund, credits, treasury } => {
+                self.finish(state, id, State::Cancelled, *refund, credits, *treasury);
+            }
+            LogBody::CancelRequested { cancel_at } => {
+                assert_eq!(self.states[&id], State::Pending);
+                assert_eq!(self.cancels.insert(id, *cancel_at), None, "one cancellation at a time");
+            }
+            LogBody::CancelLapsed { cancel_at } => {
+                assert_eq!(self.cancels.remove(&id), Some(*cancel_at));
+            }
+            LogBody::CallbackFailed { .. } => {
+                assert!(state.bodies[&id].1.callback.is_some());
+                assert!(self.states[&id].is_terminal() && self.states[&id] != State::Denied);
+                assert!(self.callback_failures.insert(id), "a request is called back once");
+            }
             LogBody::RefundCredited { address, amount } => {
                 *self.credits.entry(address.clone()).or_default() += amount.u128();
             }
@@ -218,10 +247,21 @@ impl Replay {
                 assert_eq!(self.credits.remove(address), Some(amount.u128()));
             }
             LogBody::KeyActivated { key } => {
-                let state_then = key.state;
-                assert_eq!(KeyRecord { state: state_then, ..state.keys[&id].clone() }, **key);
-                assert!(self.keys.insert(id));
+                assert_eq!(key.id.get(), id);
+                assert!(self.keys.insert(id, *key.clone()).is_none());
             }
+            LogBody::AttestersSet { key }
+            | LogBody::CrsAllowed { key }
+            | LogBody::KeyStateSet { key }
+            | LogBody::KeyAccepted { key }
+            | LogBody::KeyTakenOver { key } => {
+                assert!(self.keys.insert(key.id.get(), *key.clone()).is_some());
+            }
+            LogBody::CrsActivated { crs } => {
+                assert_eq!(crs.id.get(), id);
+                assert!(self.crs.insert(id, crs.clone()).is_none());
+            }
+            other => panic!("no replay of {}", other.kind()),
         }
     }
 
@@ -252,11 +292,18 @@ impl Replay {
         assert_eq!(self.states, states);
         assert_eq!(self.credits, state.credits);
         assert_eq!(self.treasury, state.totals.treasury.u128());
-        assert_eq!(self.keys, state.keys.keys().copied().collect());
+        assert!(self.keys.keys().eq(state.keys.keys()));
+        for (id, key) in &self.keys {
+            // Some tests set a key's state by hand.
+            let state_now = state.keys[id].state;
+            assert_eq!(KeyRecord { state: state_now, ..key.clone() }, state.keys[id]);
+        }
+        assert_eq!(self.crs, state.crs);
         let responses: BTreeMap<_, _> =
             state.responses.iter().map(|(key, (bytes, _))| (*key, Digest::sha256(bytes))).collect();
         assert_eq!(self.responses, responses);
         for (id, status) in &state.statuses {
+            assert_eq!(self.cancels.get(id).copied().unwrap_or(0), status.cancel_at);
             assert_eq!(self.equivocated.get(id).copied().unwrap_or(0), status.equivocated);
         }
     }

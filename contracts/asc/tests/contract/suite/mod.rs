@@ -3,8 +3,11 @@
 
 mod bank;
 mod builder;
+mod by_hand;
+pub mod evidence;
 mod invariants;
 mod operator;
+mod receiver;
 mod requests;
 mod snapshot;
 pub mod terms;
@@ -24,8 +27,12 @@ use serde::de::DeserializeOwned;
 
 use bank::{Blocked, BlockingBank};
 pub use builder::{SuiteBuilder, WasmAdmin};
-pub use operator::sign;
-pub use requests::{ciphertext, key_gen, public_decrypt, typed_ciphertext, word};
+pub use operator::{other_forms, sign, signature};
+pub use receiver::CALLBACK_GAS;
+pub use requests::{
+    ciphertext, crs_gen, import_crs, import_key, key_gen, key_gen_from, public_decrypt, typed_ciphertext,
+    word,
+};
 pub use snapshot::Snapshot;
 pub use terms::{DENOM, START, account, payout};
 

@@ -2,8 +2,9 @@
 
 use cosmwasm_std::{Addr, Binary};
 use kms_asc_api::{
-    Ciphertext, CiphertextFormat, Digest, FheType, Handle, KeyDigest, KeyGen, KeyId, KeyParams, KeySource,
-    KeyType, Operation, Provenance, PublicDecrypt, QueryMsg, Quote, RequestId, State, payload,
+    Callback, Ciphertext, CiphertextFormat, CrsGen, CrsId, CrsSource, Digest, FheType, Handle, KeyDigest,
+    KeyGen, KeyId, KeyParams, KeySource, KeyType, Operation, Provenance, PublicDecrypt, QueryMsg, Quote,
+    RequestId, State, payload,
 };
 
 use super::Suite;
@@ -11,6 +12,28 @@ use super::Suite;
 /// A key to be generated.
 pub fn key_gen() -> Operation {
     Operation::KeyGen(KeyGen { params: KeyParams::Default, source: KeySource::Generate })
+}
+
+/// A key from elsewhere.
+pub fn key_gen_from(source: KeySource) -> Operation {
+    Operation::KeyGen(KeyGen { params: KeyParams::Default, source })
+}
+
+/// A key whose parts hash to these digests.
+pub fn import_key(server: &str, public: &str) -> Operation {
+    let part = |key_type, text: &str| KeyDigest { key_type, digest: Digest::sha256(text.as_bytes()) };
+    let digests = vec![part(KeyType::Server, server), part(KeyType::Public, public)];
+    key_gen_from(KeySource::Import { digests })
+}
+
+/// A reference string to be generated.
+pub fn crs_gen() -> Operation {
+    Operation::CrsGen(CrsGen { max_bits: 2048, source: CrsSource::Generate })
+}
+
+/// A reference string that hashes to a digest.
+pub fn import_crs(digest: Digest) -> Operation {
+    Operation::CrsGen(CrsGen { max_bits: 2048, source: CrsSource::Import { digest } })
 }
 
 /// An encrypted byte; another for each number.
@@ -56,6 +79,12 @@ impl Suite {
         self.query::<Quote>(&quote).unwrap().price.u128()
     }
 
+    pub fn price_with(&self, operation: &Operation, gas_limit: u64) -> u128 {
+        let callback = Some(Callback { gas_limit });
+        let quote = QueryMsg::Quote { operation: Box::new(operation.clone()), callback };
+        self.query::<Quote>(&quote).unwrap().price.u128()
+    }
+
     /// Asks and pays exactly the price; the request is accepted.
     pub fn request(&mut self, sender: &Addr, operation: Operation) -> RequestId {
         let price = self.price(&operation);
@@ -82,10 +111,34 @@ impl Suite {
     pub fn key(&mut self) -> KeyId {
         let id = self.request(&self.owner(), key_gen());
         let payload = self.key_payload(id);
-        let majority = self.epoch.majority;
-        let answers = (1..=majority).map(|party| self.answer(id, party, &payload)).collect();
+        self.fulfil(id, &payload);
+        KeyId::from(id)
+    }
+
+    /// A key of `owner` from elsewhere: operators who each hold the whole key generate none.
+    pub fn imported_key(&mut self, name: &str) -> KeyId {
+        let operation = import_key(&format!("server {name}"), &format!("public {name}"));
+        let Operation::KeyGen(KeyGen { source: KeySource::Import { digests }, .. }) = &operation else {
+            panic!("an import")
+        };
+        let payload = payload::encode_key_digests(digests);
+        let id = self.request(&self.owner(), operation);
+        self.fulfil(id, &payload);
+        KeyId::from(id)
+    }
+
+    /// A reference string of `stranger`, made by a majority.
+    pub fn crs(&mut self) -> CrsId {
+        let id = self.request(&self.stranger(), crs_gen());
+        self.fulfil(id, Digest::sha256(format!("crs of {id}").as_bytes()).as_bytes());
+        CrsId::from(id)
+    }
+
+    /// A majority of the request's operators answers the same.
+    pub fn fulfil(&mut self, id: RequestId, payload: &[u8]) {
+        let majority = self.epoch_of(id).majority;
+        let answers = (1..=majority).map(|party| self.answer(id, party, payload)).collect();
         self.respond(answers);
         assert_eq!(self.view(id).state, State::Fulfilled);
-        KeyId::from(id)
     }
 }

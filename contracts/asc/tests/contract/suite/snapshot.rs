@@ -6,7 +6,7 @@ use cosmwasm_std::{Order, Storage};
 use cw_storage_plus::{KeyDeserialize, Map, PrimaryKey};
 use kms_asc_api::log::{LogEntry, LogHead, LogReader};
 use kms_asc_api::state_key::{self, RawMap};
-use kms_asc_api::{KeyRecord, RequestBody, Status, StoredResponse, Totals};
+use kms_asc_api::{CrsRecord, KeyRecord, RequestBody, RequestId, Status, StoredResponse, Totals};
 
 use super::Suite;
 
@@ -21,6 +21,8 @@ pub struct Snapshot {
     pub log: BTreeMap<u64, Vec<u8>>,
     pub entries: Vec<LogEntry>,
     pub keys: BTreeMap<u64, KeyRecord>,
+    pub crs: BTreeMap<u64, CrsRecord>,
+    pub digests: BTreeMap<Vec<u8>, RequestId>,
     pub credits: BTreeMap<String, u128>,
     pub pending: BTreeMap<String, u32>,
     pub totals: Totals,
@@ -58,6 +60,8 @@ impl Snapshot {
             log,
             entries,
             keys: json_map(storage, &state_key::KEY),
+            crs: json_map(storage, &state_key::CRS),
+            digests: digests(storage),
             credits: credits.map(|(address, amount)| (address.to_string(), amount.u128())).collect(),
             pending: pending.map(|(address, count)| (address.to_string(), count)).collect(),
             totals: state_key::TOTALS.load(storage).unwrap(),
@@ -82,6 +86,11 @@ where
     V: serde::Serialize + serde::de::DeserializeOwned,
 {
     map.range(storage, None, None, Order::Ascending).map(Result::unwrap).collect()
+}
+
+fn digests(storage: &dyn Storage) -> BTreeMap<Vec<u8>, RequestId> {
+    let all = state_key::DIGEST.range(storage, None, None, Order::Ascending);
+    all.map(Result::unwrap).collect()
 }
 
 fn read_log<'a>(entries: impl Iterator<Item = &'a Vec<u8>>, stored_head: Option<&[u8]>) -> Vec<LogEntry> {

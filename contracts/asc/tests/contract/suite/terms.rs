@@ -53,7 +53,7 @@ pub fn config() -> Config {
             ciphertexts: 8,
             bytes: 65_536,
             pending_per_requester: 60,
-            payload: 1024,
+            payload: 16_384,
             page: 30,
             callback_gas: 500_000,
         },
@@ -84,5 +84,5 @@ pub fn payout(number: u32) -> Addr {
 /// `n` operators, of whom `majority` decide.
 pub fn epoch(mode: EpochMode, n: u32, faulty: u32, majority: u32) -> Epoch {
     let parties = (1..=n).map(party).collect();
-    Epoch { id: EpochId(1), mode, faulty, majority, reconstruction: majority, parties }
+    Epoch { id: EpochId(1), mode, faulty, majority, reconstruction: majority, parties, revoked_at: None }
 }

@@ -1,17 +1,7 @@
-//! The bytes that answers consist of, by operation.
+//! The payload of `key_gen`: the digests of what was published.
 
-use crate::{Ciphertext, Digest, KeyDigest, KeyType};
-
-/// A payload that has not its operation's form.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct PayloadError(&'static str);
-
-/// Length of a public decryption's payload: a 32-byte big-endian word per plaintext, wider types as many
-/// words as they need, in order.
-pub fn public_decrypt_len(ciphertexts: &[Ciphertext]) -> usize {
-    ciphertexts.iter().map(|ciphertext| ciphertext.fhe_type.words() * 32).sum()
-}
+use super::PayloadError;
+use crate::{Digest, KeyDigest, KeyType};
 
 /// The payload of `key_gen`: `key type (1) || digest (32)` per published part.
 pub fn encode_key_digests(digests: &[KeyDigest]) -> Vec<u8> {

@@ -1,105 +1,16 @@
-//! `kms key`.
+//! Keys as they are shown.
 
-use std::path::PathBuf;
-
-use clap::{Args, Subcommand};
 use kms_asc_api::{KeyId, KeyRecord};
-use kms_config::write_whole_file;
 use serde::Serialize;
 
 use crate::{
-    context::Context,
-    error::{Error, Result},
     output::{Report, clock, fields, table},
-    published::{self, CachedPart},
+    published,
 };
-
-const EXAMPLES: &str = "\
-Examples:
-  kms key list
-  kms key show 1
-  kms key fetch 1 --to .";
-
-/// Show keys and fetch their published parts
-#[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
-pub struct Key {
-    #[command(subcommand)]
-    command: KeyCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum KeyCommand {
-    /// List all keys
-    #[command(after_help = "Example:\n  kms key list")]
-    List,
-    /// Show what the contract has on record for a key
-    #[command(after_help = "Example:\n  kms key show 1 --output json")]
-    Show {
-        /// The key
-        #[arg(value_name = "ID")]
-        id: KeyId,
-    },
-    /// Fetch a key's published parts into the cache, and check their digests against the chain
-    #[command(after_help = "Examples:\n  kms key fetch 1\n  kms key fetch 1 --to .")]
-    Fetch {
-        /// The key
-        #[arg(value_name = "ID")]
-        id: KeyId,
-        /// Copy the parts into this folder, as key-ID.server and key-ID.public
-        #[arg(long, value_name = "FOLDER")]
-        to: Option<PathBuf>,
-    },
-}
-
-impl Key {
-    pub async fn run(self, context: &Context) -> Result<()> {
-        let ledger = context.ledger().await?;
-        match self.command {
-            KeyCommand::List => {
-                let keys = ledger.keys().await?.into_iter().map(KeyReport::from).collect();
-                context.show(&Keys { keys })
-            }
-            KeyCommand::Show { id } => context.show(&KeyReport::from(ledger.key(id).await?)),
-            KeyCommand::Fetch { id, to } => fetch(context, &ledger.key(id).await?, to).await,
-        }
-    }
-}
-
-async fn fetch(context: &Context, key: &KeyRecord, to: Option<PathBuf>) -> Result<()> {
-    let mut parts = Vec::new();
-    for part in published::parts(context, key).await? {
-        let path = match &to {
-            None => part.path.clone(),
-            Some(folder) => {
-                let path = folder.join(format!("key-{}.{}", key.id, part_name(&part)));
-                write_whole_file(&path, &part.bytes)?;
-                path
-            }
-        };
-        parts.push(FetchedPart {
-            part: part_name(&part),
-            digest: part.digest.to_hex(),
-            size: part.bytes.len(),
-            path: path.display().to_string(),
-        });
-    }
-    if parts.is_empty() {
-        return Err(Error::NotFound(format!("published part of key {}", key.id)));
-    }
-    context.show(&Fetched { id: key.id, parts })
-}
-
-fn part_name(part: &CachedPart) -> &'static str {
-    match part.key_type {
-        kms_asc_api::KeyType::Server => "server",
-        kms_asc_api::KeyType::Public => "public",
-    }
-}
 
 /// A key in JSON: bytes in hex.
 #[derive(Serialize)]
-struct KeyReport {
+pub struct KeyReport {
     id: KeyId,
     state: &'static str,
     epoch: u32,
@@ -109,6 +20,10 @@ struct KeyReport {
     imported: bool,
     digests: Vec<DigestReport>,
     domain: DomainReport,
+    attesters: Vec<String>,
+    attester_threshold: u32,
+    crs_ids: Vec<u64>,
+    offered_to: Option<String>,
     height: u64,
     time: u64,
 }
@@ -153,8 +68,21 @@ impl From<KeyRecord> for KeyReport {
                 chain_id: key.domain.chain_id,
             },
             owner: key.owner,
+            attesters: key.attesters.iter().map(|signer| signer.to_hex()).collect(),
+            attester_threshold: key.attester_threshold,
+            crs_ids: key.crs_ids.iter().map(|id| id.get()).collect(),
+            offered_to: key.offered_to,
             height: key.height,
             time: key.time,
+        }
+    }
+}
+
+impl KeyReport {
+    fn attesters_text(&self) -> String {
+        match self.attesters.len() {
+            0 => String::new(),
+            count => format!("{} of {count}\n{}", self.attester_threshold, self.attesters.join("\n")),
         }
     }
 }
@@ -167,6 +95,8 @@ impl Report for KeyReport {
             ("key", self.id.to_string()),
             ("state", self.state.to_owned()),
             ("owner", self.owner.clone()),
+            ("offered to", self.offered_to.clone().unwrap_or_default()),
+            ("generation", self.generation.to_string()),
             ("parameters", self.params.to_owned()),
             ("origin", if self.imported { "imported" } else { "generated" }.to_owned()),
             ("epoch", self.epoch.to_string()),
@@ -180,13 +110,15 @@ impl Report for KeyReport {
                 ),
             ),
             ("separator", domain.separator.clone()),
+            ("attesters", self.attesters_text()),
+            ("strings", self.crs_ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
         ])
     }
 }
 
 #[derive(Serialize)]
-struct Keys {
-    keys: Vec<KeyReport>,
+pub struct Keys {
+    pub keys: Vec<KeyReport>,
 }
 
 impl Report for Keys {
@@ -202,25 +134,5 @@ impl Report for Keys {
         };
         let rows: Vec<_> = self.keys.iter().map(row).collect();
         table(["ID", "STATE", "PARAMETERS", "ACTIVE SINCE", "OWNER"], &rows)
-    }
-}
-
-#[derive(Serialize)]
-struct Fetched {
-    id: KeyId,
-    parts: Vec<FetchedPart>,
-}
-
-#[derive(Serialize)]
-struct FetchedPart {
-    part: &'static str,
-    digest: String,
-    size: usize,
-    path: String,
-}
-
-impl Report for Fetched {
-    fn text(&self) -> String {
-        self.parts.iter().map(|part| part.path.as_str()).collect::<Vec<_>>().join("\n")
     }
 }

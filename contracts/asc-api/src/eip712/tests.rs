@@ -1,0 +1,130 @@
+//! Hashes against the standard, spelled out.
+
+use super::*;
+use alloy_primitives::keccak256;
+use alloy_sol_types::SolStruct;
+
+fn domain() -> Eip712Domain {
+    Eip712Domain {
+        name: "Decryption".into(),
+        version: "1".into(),
+        chain_id: 9000,
+        verifying_contract: EvmAddress::new([0x11; 20]),
+        salt: None,
+    }
+}
+
+/// A 32-byte big-endian word.
+fn word(value: u64) -> [u8; 32] {
+    U256::from(value).to_be_bytes()
+}
+
+#[test]
+fn type_strings_are_the_fixed_ones() {
+    assert_eq!(
+        sol::Answer::eip712_encode_type(),
+        "Answer(string chainId,string contract,uint64 requestId,bytes32 requestHash,uint32 epoch,uint32 party,uint32 outcome,bytes32 payloadDigest)"
+    );
+    assert_eq!(
+        sol::PublicDecryptVerification::eip712_encode_type(),
+        "PublicDecryptVerification(bytes32[] ctHandles,bytes decryptedResult,bytes extraData)"
+    );
+    assert_eq!(
+        sol::KeygenVerification::eip712_encode_type(),
+        "KeygenVerification(uint256 prepKeygenId,uint256 keyId,KeyDigest[] keyDigests,bytes extraData)KeyDigest(uint8 keyType,bytes digest)"
+    );
+    assert_eq!(
+        sol::Attestation::eip712_encode_type(),
+        "Attestation(string chainId,string asc,uint64 keyId,bytes32 handle,bytes32 digest,uint64 size,uint8 format,uint16 index,uint8 fheType,address user,address contractAddress,uint64 validUntil)"
+    );
+    assert_eq!(
+        sol::UserDecryptRequestVerification::eip712_encode_type(),
+        "UserDecryptRequestVerification(bytes publicKey,address[] contractAddresses,uint256 startTimestamp,uint256 durationDays,bytes extraData)"
+    );
+    assert_eq!(
+        sol::UserDecryptionLinker::eip712_encode_type(),
+        "UserDecryptionLinker(bytes publicKey,bytes32[] handles,address userAddress)"
+    );
+    assert_eq!(
+        sol::UserDecryptResponseVerification::eip712_encode_type(),
+        "UserDecryptResponseVerification(bytes publicKey,bytes32[] ctHandles,bytes userDecryptedShare,bytes extraData)"
+    );
+    assert_eq!(
+        sol::CiphertextVerification::eip712_encode_type(),
+        "CiphertextVerification(bytes32[] ctHandles,address userAddress,address contractAddress,uint256 contractChainId,bytes extraData)"
+    );
+    assert_eq!(
+        sol::CrsgenVerification::eip712_encode_type(),
+        "CrsgenVerification(uint256 crsId,uint256 maxBitLength,bytes crsDigest,bytes extraData)"
+    );
+}
+
+/// The receipt's hash, spelled out from the EIP with nothing but keccak.
+#[test]
+fn the_receipts_hash_is_the_one_of_the_standard() {
+    let receipt = Receipt {
+        chain_id: "kms-1",
+        contract: "wasm1asc",
+        request_id: RequestId(5),
+        request_hash: Digest::new([3; 32]),
+        epoch: EpochId(1),
+        party: PartyId(2),
+        outcome: Outcome::Answer,
+        payload_digest: Digest::new([4; 32]),
+    };
+    let separator = keccak256(
+        [
+            keccak256("EIP712Domain(string name,string version)").as_slice(),
+            keccak256("KMS ASC").as_slice(),
+            keccak256("1").as_slice(),
+        ]
+        .concat(),
+    );
+    let message = keccak256(
+        [
+            keccak256(sol::Answer::eip712_encode_type().as_bytes()).as_slice(),
+            keccak256("kms-1").as_slice(),
+            keccak256("wasm1asc").as_slice(),
+            &word(5),
+            &[3; 32],
+            &word(1),
+            &word(2),
+            &word(0),
+            &[4; 32],
+        ]
+        .concat(),
+    );
+    let expected = keccak256([&[0x19, 0x01], separator.as_slice(), message.as_slice()].concat());
+    assert_eq!(receipt.signing_hash().as_bytes(), &expected.0);
+}
+
+#[test]
+fn the_separator_counts_the_salt_only_if_there_is_one() {
+    let typed = |fields: &str, salt: &[u8]| {
+        let mut preimage = keccak256(fields).to_vec();
+        preimage.extend_from_slice(keccak256("Decryption").as_slice());
+        preimage.extend_from_slice(keccak256("1").as_slice());
+        preimage.extend_from_slice(&word(9000));
+        preimage.extend_from_slice(&[0; 12]);
+        preimage.extend_from_slice(&[0x11; 20]);
+        preimage.extend_from_slice(salt);
+        Digest::new(keccak256(preimage).0)
+    };
+    let plain = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
+    let salted =
+        "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract,bytes32 salt)";
+    assert_eq!(domain().separator(), typed(plain, &[]));
+    let with_salt = Eip712Domain { salt: Some(Digest::new([9; 32])), ..domain() };
+    assert_eq!(with_salt.separator(), typed(salted, &[9; 32]));
+}
+
+#[test]
+fn every_part_of_a_statement_changes_its_hash() {
+    let handle = Handle::new([1; 32]);
+    let base = public_decrypt_hash(&domain(), [&handle], &word(7), b"");
+    assert_ne!(base, public_decrypt_hash(&domain(), [&Handle::new([2; 32])], &word(7), b""));
+    assert_ne!(base, public_decrypt_hash(&domain(), [&handle], &word(8), b""));
+    assert_ne!(base, public_decrypt_hash(&domain(), [&handle], &word(7), b"x"));
+    let other = Eip712Domain { chain_id: 1, ..domain() };
+    assert_ne!(base, public_decrypt_hash(&other, [&handle], &word(7), b""));
+}
