@@ -148,11 +148,13 @@ impl Ledger {
     /// A fee to each who found the requester's input wrong, if they alone decide.
     fn failed(&self, request: &Request, code: FailureCode) -> Result<Terms, Violation> {
         let epoch = self.epoch_of(request)?;
-        let needed = needed(epoch, request.body.operation.kind());
+        let kind = request.body.operation.kind();
         let parties = u32::try_from(epoch.parties.len()).map_err(|_| Violation::Amount)?;
         let status = &request.status;
         let silent = parties.saturating_sub(status.heard().count_ones());
-        rule(silent.saturating_add(status.answered.count_ones().min(1)) < needed, "it can still be decided")?;
+        let answered = status.answered.count_ones();
+        let alike = if kind == OperationKind::UserDecrypt { answered } else { answered.min(1) };
+        rule(silent.saturating_add(alike) < needed(epoch, kind), "it can still be decided")?;
         same("the code", &code, &common_code(request))?;
         let found = |party: &PartyId| {
             let outcome = request.said.get(party).map(|said| said.outcome);

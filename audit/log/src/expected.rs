@@ -8,6 +8,9 @@ use serde::Serialize;
 
 use crate::Ledger;
 
+/// The version of the layout: of the code, and not told by the log.
+const STATE_VERSION: &[u8] = b"state_version";
+
 /// Name under which the contract stores its version.
 const CONTRACT_NAME: &str = "kms-asc";
 
@@ -50,8 +53,8 @@ impl Ledger {
         Ok(state.0)
     }
 
-    /// Where the contract's state is not what the log tells; `state` is all of it. Entries of the log are not
-    /// compared: reading them is how this ledger came to be.
+    /// Where the contract's state is not what the log tells; `state` is all of it. Not compared are the log's
+    /// entries, which led to this ledger, and the number of the state's layout, of which no entry speaks.
     ///
     /// # Errors
     /// As [`Ledger::expected_state`].
@@ -62,7 +65,9 @@ impl Ledger {
         let mut expected = self.expected_state()?;
         let mut differences = Vec::new();
         let prefix = log_prefix();
-        for (key, found) in state.into_iter().filter(|(key, _)| !key.starts_with(&prefix)) {
+        for (key, found) in
+            state.into_iter().filter(|(key, _)| !key.starts_with(&prefix) && key != STATE_VERSION)
+        {
             let wanted = expected.remove(&key);
             let same = match &wanted {
                 Some(Expected::Bytes(bytes)) => *bytes == found,

@@ -7,7 +7,7 @@ use cosmwasm_std::{
 use cw_storage_plus::Item;
 use serde::{Deserialize, Serialize};
 
-#[derive(Serialize, Deserialize, Clone, Debug, schemars::JsonSchema)]
+#[derive(Serialize, Deserialize, Clone, Debug)]
 #[serde(rename_all = "snake_case")]
 pub enum AppMsg {
     /// Sends this to that contract.
@@ -39,7 +39,8 @@ pub fn execute(deps: DepsMut, _: Env, _: MessageInfo, msg: AppMsg) -> StdResult<
         AppMsg::KmsResult(_) if FAILS.load(deps.storage)? => return Err(StdError::msg("not now")),
         AppMsg::KmsResult(result) => {
             let text = String::from_utf8(to_json_vec(&result)?).unwrap();
-            RESULTS.update(deps.storage, |(count, _)| StdResult::Ok((count + 1, text)))?;
+            let (count, _) = RESULTS.load(deps.storage)?;
+            RESULTS.save(deps.storage, &(count + 1, text))?;
         }
     }
     Ok(Response::new())

@@ -33,8 +33,14 @@ pub type Code = fn() -> Box<dyn Contract<Empty>>;
 
 /// The contract as it is.
 pub fn contract() -> Box<dyn Contract<Empty>> {
-    use kms_asc::contract::{execute, instantiate, query, reply};
-    Box::new(ContractWrapper::new(execute, instantiate, query).with_reply(reply))
+    use kms_asc::contract::{execute, instantiate, migrate, query, reply};
+    Box::new(ContractWrapper::new(execute, instantiate, query).with_reply(reply).with_migrate(migrate))
+}
+
+/// The contract with bugs planted in it, one of which is switched on.
+pub fn mutants() -> Box<dyn Contract<Empty>> {
+    use kms_asc_mutants::contract::{execute, instantiate, migrate, query, reply};
+    Box::new(ContractWrapper::new(execute, instantiate, query).with_reply(reply).with_migrate(migrate))
 }
 
 pub struct Chain {

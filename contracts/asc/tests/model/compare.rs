@@ -60,7 +60,7 @@ impl Chain {
         let (called, said): (u64, String) = self.app.wrap().query_wasm_smart(app, &Empty {}).unwrap();
         same!("the number of callbacks", called, *count);
         if let Some((id, state, code, payload)) = last {
-            let payload = payload.as_ref().map(cosmwasm_std::Binary::from);
+            let payload = payload.as_deref().map(cosmwasm_std::Binary::from);
             let said: serde_json::Value = serde_json::from_str(&said).unwrap();
             let expected = serde_json::json!({
                 "request_id": id, "state": state, "outcome": code, "payload": payload,

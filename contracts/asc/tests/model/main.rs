@@ -18,7 +18,11 @@ mod world;
 
 use std::time::{Duration, Instant};
 
+use kms_asc_mutants::mutant;
 use run::{LENGTH, Tally, play};
+
+/// Cases of 200 steps in which each planted bug must show.
+const MOST_CASES: u64 = 25;
 
 /// Addresses are known once a chain was made.
 fn places() {
@@ -47,6 +51,23 @@ fn contract_and_model_agree_on_5000_steps() {
     if std::env::var_os("SHOW_TALLY").is_some() {
         eprintln!("{tally:#?}");
     }
+}
+
+/// The model is worth what it finds.
+#[test]
+fn every_planted_bug_is_found() {
+    places();
+    let found = |name: &'static str| {
+        mutant::switch(name);
+        let play = |case| play(chain::mutants, 1, case, false, &mut Tally::new()).is_err();
+        let case = (0..MOST_CASES).find(|case| play(*case));
+        mutant::switch("");
+        case
+    };
+    assert_eq!(found("no bug at all"), None, "the copy without a bug is the contract");
+    let missed: Vec<_> = mutant::ALL.iter().filter(|(name, _)| found(name).is_none()).collect();
+    assert!(missed.is_empty(), "not found: {missed:#?}");
+    assert!(mutant::ALL.len() >= 8);
 }
 
 /// `make campaign-contract STEPS=n SEED=s`; with CASE=c, one case of it again.

@@ -68,7 +68,8 @@ pub fn wallet(seed: u8) -> EvmAddress {
         return EvmAddress::new([0; 20]);
     }
     *WALLETS[usize::from(seed)].get_or_init(|| {
-        let address = Address::from_public_key(signing_key(seed).verifying_key());
+        let point = signing_key(seed).verifying_key().to_encoded_point(false);
+        let address = Address::from_raw_public_key(&point.as_bytes()[1..]);
         EvmAddress::new(address.into_array())
     })
 }

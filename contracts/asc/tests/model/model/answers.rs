@@ -171,6 +171,9 @@ impl Model {
 /// What an item's own bytes show to be wrong.
 fn malformed(item: &Item) -> Vec<RejectReason> {
     let mut reasons = Vec::new();
+    if item.receipt == Sig::Short {
+        reasons.push(RejectReason::Receipt);
+    }
     if let Said::Failure { code, index } = item.said {
         let known = u8::try_from(code).ok().and_then(|code| FailureCode::try_from(code).ok());
         if known.is_none() || code == 8 || code == 12 {
