@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Each crate and the crates of this workspace that it may depend on, tests aside.
-const ALLOWED: [(&str, &[&str]); 16] = [
+const ALLOWED: [(&str, &[&str]); 17] = [
     ("kms-callback", &[]),
     ("kms-asc-api", &["kms-callback"]),
     ("kms-asc", &["kms-asc-api"]),
     ("kms-example-sealed-bid", &["kms-asc-api", "kms-callback"]),
     ("kms-test-receiver", &["kms-callback"]),
+    ("kms-audit", &["kms-asc-api"]),
     ("kms-chain", &[]),
     ("kms-config", &[]),
     ("kms-store", &[]),

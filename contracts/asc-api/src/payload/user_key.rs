@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn the_header_is_the_serialized_one() {
-        let text = |text: &str| [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat();
+        let text = |text: &str| [&u64::try_from(text.len()).unwrap().to_le_bytes(), text.as_bytes()].concat();
         let header = [
             text("0.5"),
             vec![0; 4],

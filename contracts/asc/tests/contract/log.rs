@@ -6,7 +6,7 @@ use kms_asc_api::{Digest, FailureCode, LogPage, QueryMsg, state_key};
 use crate::suite::{START, Suite, account, ciphertext, payout, public_decrypt, signature, word};
 
 /// A life with every kind of entry that this version writes.
-fn eventful() -> Suite {
+pub fn eventful() -> Suite {
     let mut suite = Suite::threshold();
     let key_id = suite.key();
     let (fulfilled, failed, expired) =

@@ -20,6 +20,7 @@ mod migration;
 mod money;
 mod permission;
 mod queries;
+mod replay;
 mod responses;
 mod revoked_epoch;
 mod submit_request;

@@ -7,7 +7,8 @@ use crate::{CiphertextFormat, EpochId, EvmAddress, KeyId, Party, Provenance, Sig
 
 fn wire(plaintext: usize) -> Vec<u8> {
     let body = plaintext + 164;
-    [&[1; 12][..], &768u64.to_le_bytes(), &[2; 768], &(body as u64).to_le_bytes(), &vec![3; body]].concat()
+    let len = u64::try_from(body).unwrap().to_le_bytes();
+    [&[1; 12][..], &768u64.to_le_bytes(), &[2; 768], &len, &vec![3; body]].concat()
 }
 
 fn handle(number: u8) -> Handle {

@@ -4,7 +4,7 @@
 use kms_asc_api::eip712::Attestation;
 use kms_asc_api::{Ciphertext, CiphertextFormat, Digest, EvmAddress, KeyId, Provenance};
 
-use super::World;
+use super::{Row, World};
 use crate::suite::evidence::{
     ATTESTERS, OTHER_USER, Terms, USER, app, by_address, other_app, wallet, with_signatures,
 };
@@ -83,7 +83,7 @@ fn every_signed_field_is_bound() {
     let owner = world.suite.owner();
     let good = world.attested(Terms::of(wallet(USER), app()));
     assert_eq!(world.ask_public(&owner, vec![good.clone()]), None);
-    let rows: [(&str, fn(&mut Ciphertext)); 10] = [
+    let rows: [Row<Ciphertext>; 10] = [
         ("handle", |c| {
             let mut bytes = *c.handle.as_bytes();
             bytes[0] ^= 1;

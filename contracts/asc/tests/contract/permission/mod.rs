@@ -12,6 +12,9 @@ use kms_asc_api::{Ciphertext, CrsId, KeyId, Operation, RequestId};
 use crate::suite::evidence::{ATTESTERS, Terms, element, verify_input};
 use crate::suite::{Suite, account, public_decrypt};
 
+/// What a change is called, and the change.
+type Row<T> = (&'static str, fn(&mut T));
+
 /// A key with attesters, a grantee, and a verified input of two elements; another key that has all of this too.
 struct World {
     suite: Suite,

@@ -5,7 +5,7 @@ use cosmwasm_std::Binary;
 use kms_asc_api::payload::encode_user_key;
 use kms_asc_api::{Eip712Domain, EvmAddress, Operation, UserDecrypt};
 
-use super::World;
+use super::{Row, World};
 use crate::suite::evidence::{OTHER_USER, app, other_app, wallet};
 use crate::suite::{START, Suite, ciphertext, other_forms};
 
@@ -25,7 +25,7 @@ fn every_signed_field_is_bound_to_the_user() {
     let mut world = World::new();
     let honest = unproven(&world);
     assert_eq!(ask(&mut world, honest.clone()), None);
-    let rows: [(&str, fn(&mut UserDecrypt)); 8] = [
+    let rows: [Row<UserDecrypt>; 8] = [
         ("another user", |op| op.user = wallet(OTHER_USER)),
         ("nobody", |op| op.user = EvmAddress::ZERO),
         ("another key for the answer", |op| op.enc_key = encode_user_key(&[0x43; 800]).into()),
@@ -97,25 +97,28 @@ fn the_window_opens_with_its_first_second_and_closes_after_its_last() {
     }
 }
 
+fn many(n: u8) -> Vec<EvmAddress> {
+    (0..n).map(|i| EvmAddress::new([i; 20])).collect()
+}
+
 #[test]
 fn what_no_user_could_have_signed_is_no_request() {
     let mut world = World::new();
-    let many = |n: u8| (0..n).map(|i| EvmAddress::new([i; 20])).collect::<Vec<_>>();
-    let rows: [(&str, &dyn Fn(&mut UserDecrypt), &str); 12] = [
-        ("a shorter key", &|op| op.enc_key = op.enc_key[..868].into(), "malformed"),
-        ("a longer key", &|op| op.enc_key = [op.enc_key.as_slice(), &[0]].concat().into(), "malformed"),
-        ("a key without its header", &|op| op.enc_key = vec![0; 869].into(), "malformed"),
-        ("no app", &|op| op.contracts = vec![], "malformed"),
-        ("an app named twice", &|op| op.contracts = vec![app(), other_app(), app()], "malformed"),
-        ("seventeen apps", &|op| op.contracts = many(17), "over_limit"),
-        ("no day", &|op| op.valid_days = 0, "malformed"),
-        ("more than a year", &|op| op.valid_days = 366, "malformed"),
-        ("a window that never ends", &|op| op.valid_from = u64::MAX, "malformed"),
-        ("no ciphertext", &|op| op.ciphertexts = vec![], "malformed"),
-        ("too many ciphertexts", &|op| op.ciphertexts = (1..10).map(ciphertext).collect(), "over_limit"),
-        ("too much extra data", &|op| op.extra_data = vec![0; 1025].into(), "over_limit"),
+    let rows: [(Row<UserDecrypt>, &str); 12] = [
+        (("a shorter key", |op| op.enc_key = op.enc_key[..868].into()), "malformed"),
+        (("a longer key", |op| op.enc_key = [op.enc_key.as_slice(), &[0]].concat().into()), "malformed"),
+        (("a key without its header", |op| op.enc_key = vec![0; 869].into()), "malformed"),
+        (("no app", |op| op.contracts = vec![]), "malformed"),
+        (("an app named twice", |op| op.contracts = vec![app(), other_app(), app()]), "malformed"),
+        (("seventeen apps", |op| op.contracts = many(17)), "over_limit"),
+        (("no day", |op| op.valid_days = 0), "malformed"),
+        (("more than a year", |op| op.valid_days = 366), "malformed"),
+        (("a window that never ends", |op| op.valid_from = u64::MAX), "malformed"),
+        (("no ciphertext", |op| op.ciphertexts = vec![]), "malformed"),
+        (("too many ciphertexts", |op| op.ciphertexts = (1..10).map(ciphertext).collect()), "over_limit"),
+        (("too much extra data", |op| op.extra_data = vec![0; 1025].into()), "over_limit"),
     ];
-    for (sentence, change, code) in rows {
+    for ((sentence, change), code) in rows {
         let mut op = unproven(&world);
         change(&mut op);
         world.suite.consent(&mut op, crate::suite::evidence::USER);

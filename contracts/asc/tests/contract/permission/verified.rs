@@ -5,7 +5,7 @@ use kms_asc_api::{
     Ciphertext, CiphertextFormat, Digest, Handle, Operation, Provenance, RequestId, VerifyInput,
 };
 
-use super::World;
+use super::{Row, World};
 use crate::suite::evidence::{element, element_handle, verify_input};
 use crate::suite::{Suite, ciphertext, public_decrypt, word};
 
@@ -25,7 +25,7 @@ fn an_element_is_what_it_says_in_every_field_or_nothing() {
     let mut world = World::new();
     let mut type_byte = *element_handle(9000, 1).as_bytes();
     type_byte[5] ^= 1;
-    let rows: [(&str, fn(&mut Ciphertext)); 7] = [
+    let rows: [Row<Ciphertext>; 7] = [
         ("another digest", |c| c.digest = Digest::sha256(b"other")),
         ("another size", |c| c.size += 1),
         ("another position in the list", |c| c.index = 0),

@@ -93,7 +93,8 @@ impl SuiteBuilder {
         match made {
             Ok(contract) => {
                 assert_eq!(contract, predicted);
-                let suite = Suite { app, contract, config: self.config, epoch: self.epoch, code_id, blocked };
+                let (config, epoch) = (self.config, self.epoch);
+                let suite = Suite { app, contract, config, epoch, code_id, blocked, changed_by_hand: false };
                 suite.check_state();
                 Ok(suite)
             }

@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cosmwasm_std::Uint128;
-use kms_asc_api::log::{LogBody, PartyCredit};
-use kms_asc_api::{
-    Digest, LogPage, PartyId, QueryMsg, RequestId, Solvency, State, Status, request_hash, state_key,
-};
+use kms_asc_api::{LogPage, PartyId, QueryMsg, RequestId, Solvency, State, Status, state_key};
+use kms_audit::Replay;
 
-use super::records::Records;
+use super::terms::CHAIN_ID;
 use super::{Snapshot, Suite};
 
 impl Suite {
@@ -20,7 +18,7 @@ impl Suite {
         check_votes(&state);
         self.check_keys(&state);
         self.check_log_query(&state);
-        Replay::of(&state).check(&state);
+        self.check_replay(&state);
     }
 
     /// State is consistent, and came from `before` by steps that are allowed.
@@ -90,12 +88,30 @@ impl Suite {
         assert_eq!(state.digests.len(), reserved, "nothing else is reserved");
     }
 
+    /// Unless a test changed state by hand, of which no log tells.
+    fn check_replay(&self, state: &Snapshot) {
+        if !self.changed_by_hand {
+            let differences = replay(self.contract.as_str(), state).differences(state.raw.clone()).unwrap();
+            assert!(differences.is_empty(), "log and state differ: {differences:#?}");
+        }
+    }
+
     /// What the query gives are the bytes that are hashed.
     fn check_log_query(&self, state: &Snapshot) {
         let newest = u64::try_from(state.entries.len()).unwrap();
         let page: LogPage = self.query(&QueryMsg::Log { from: newest, limit: Some(1) }).unwrap();
         assert_eq!(page.entries[0].as_slice(), state.log[&newest]);
     }
+}
+
+/// The log and the bodies alone lead to every byte of state, by code that is not the contract's.
+pub fn replay(contract: &str, state: &Snapshot) -> kms_audit::Ledger {
+    let mut replay = Replay::new(CHAIN_ID, contract);
+    let bodies = |id: RequestId| state.bodies.get(&id.get()).map(|(bytes, _)| bytes.clone());
+    for entry in state.log.values() {
+        replay.push(entry, &bodies).unwrap_or_else(|error| panic!("{error}"));
+    }
+    replay.finish(state.head).unwrap()
 }
 
 fn check_requests(state: &Snapshot) {
@@ -153,117 +169,6 @@ fn check_status_step(id: u64, old: &Status, new: &Status) {
         assert_eq!(old.heard() & !new.heard(), 0, "request {id} forgot a vote");
         if new.state == State::Pending {
             assert_eq!((new.height, new.time), (old.height, old.time), "the state has not changed");
-        }
-    }
-}
-
-/// State as the log and the bodies' hashes tell it.
-#[derive(Default)]
-struct Replay {
-    states: BTreeMap<u64, State>,
-    escrow: BTreeMap<u64, u128>,
-    credits: BTreeMap<String, u128>,
-    treasury: u128,
-    responses: BTreeMap<(u64, u32), Digest>,
-    equivocated: BTreeMap<u64, u32>,
-    records: Records,
-    cancels: BTreeMap<u64, u64>,
-    callback_failures: BTreeSet<u64>,
-}
-
-impl Replay {
-    fn of(state: &Snapshot) -> Self {
-        let mut replay = Self::default();
-        for entry in &state.entries {
-            let id = entry.request_id.map_or(0, RequestId::get);
-            replay.apply(state, id, &entry.body);
-        }
-        replay
-    }
-
-    fn apply(&mut self, state: &Snapshot, id: u64, body: &LogBody) {
-        match body {
-            LogBody::RequestSubmitted { price, request_hash: hash, .. } => {
-                assert_eq!(*hash, request_hash(&state.bodies[&id].0));
-                assert_eq!(self.states.insert(id, State::Pending), None);
-                self.escrow.insert(id, price.u128());
-            }
-            LogBody::RequestDenied { price, request_hash: hash, .. } => {
-                assert_eq!(*hash, request_hash(&state.bodies[&id].0));
-                assert_eq!(self.states.insert(id, State::Denied), None);
-                self.treasury += price.u128();
-            }
-            LogBody::ResponseRecorded { party, response_hash, .. }
-            | LogBody::ResponseLate { party, response_hash, .. }
-            | LogBody::FailureRecorded { party, response_hash, .. } => {
-                assert_eq!(self.responses.insert((id, party.get()), *response_hash), None, "one each");
-            }
-            LogBody::Equivocation { party, .. } => {
-                let bits = self.equivocated.entry(id).or_default();
-                assert_eq!(*bits & party.bit(), 0, "an equivocation is recorded once");
-                *bits |= party.bit();
-            }
-            LogBody::RequestFulfilled { refund, credits, treasury, .. } => {
-                self.finish(id, State::Fulfilled, *refund, credits, *treasury);
-            }
-            LogBody::RequestFailed { refund, credits, treasury, .. } => {
-                self.finish(id, State::Failed, *refund, credits, *treasury);
-            }
-            LogBody::RequestExpired { refund, credits, treasury } => {
-                self.finish(id, State::Expired, *refund, credits, *treasury);
-            }
-            LogBody::RequestCancelled { refund, credits, treasury } => {
-                self.finish(id, State::Cancelled, *refund, credits, *treasury);
-            }
-            LogBody::CancelRequested { cancel_at } => {
-                assert_eq!(self.states[&id], State::Pending);
-                assert_eq!(self.cancels.insert(id, *cancel_at), None, "one cancellation at a time");
-            }
-            LogBody::CancelLapsed { cancel_at } => {
-                assert_eq!(self.cancels.remove(&id), Some(*cancel_at));
-            }
-            LogBody::CallbackFailed { .. } => {
-                assert!(state.bodies[&id].1.callback.is_some());
-                assert!(self.states[&id].is_terminal() && self.states[&id] != State::Denied);
-                assert!(self.callback_failures.insert(id), "a request is called back once");
-            }
-            LogBody::RefundCredited { address, amount } => {
-                *self.credits.entry(address.clone()).or_default() += amount.u128();
-            }
-            LogBody::Withdrawn { address, amount, .. } => {
-                assert_eq!(self.credits.remove(address), Some(amount.u128()));
-            }
-            LogBody::TreasuryWithdrawn { amount, .. } => {
-                self.treasury = self.treasury.checked_sub(amount.u128()).expect("the treasury had as much");
-            }
-            other => self.records.apply(other),
-        }
-    }
-
-    /// Every end gives away exactly the price.
-    fn finish(&mut self, id: u64, end: State, refund: Uint128, credits: &[PartyCredit], treasury: Uint128) {
-        assert_eq!(self.states.insert(id, end), Some(State::Pending));
-        let credited: u128 = credits.iter().map(|credit| credit.amount.u128()).sum();
-        assert_eq!(self.escrow.remove(&id), Some(refund.u128() + credited + treasury.u128()));
-        for credit in credits.iter().filter(|credit| !credit.amount.is_zero()) {
-            *self.credits.entry(credit.address.clone()).or_default() += credit.amount.u128();
-        }
-        self.treasury += treasury.u128();
-    }
-
-    fn check(&self, state: &Snapshot) {
-        let states: BTreeMap<u64, State> =
-            state.statuses.iter().map(|(id, status)| (*id, status.state)).collect();
-        assert_eq!(self.states, states);
-        assert_eq!(self.credits, state.credits);
-        assert_eq!(self.treasury, state.totals.treasury.u128());
-        assert_eq!(&self.records, state.records());
-        let responses: BTreeMap<_, _> =
-            state.responses.iter().map(|(key, (bytes, _))| (*key, Digest::sha256(bytes))).collect();
-        assert_eq!(self.responses, responses);
-        for (id, status) in &state.statuses {
-            assert_eq!(self.cancels.get(id).copied().unwrap_or(0), status.cancel_at);
-            assert_eq!(self.equivocated.get(id).copied().unwrap_or(0), status.equivocated);
         }
     }
 }

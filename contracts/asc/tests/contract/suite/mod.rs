@@ -5,10 +5,9 @@ mod bank;
 mod builder;
 pub mod evidence;
 mod governance;
-mod invariants;
+pub mod invariants;
 mod operator;
 mod receiver;
-mod records;
 mod requests;
 mod snapshot;
 pub mod terms;
@@ -48,6 +47,8 @@ pub struct Suite {
     pub epoch: Epoch,
     pub code_id: u64,
     blocked: Blocked,
+    /// Whether a test wrote into state, so that the log does not tell all of it.
+    changed_by_hand: bool,
 }
 
 /// What a message that succeeded gave.
@@ -196,6 +197,7 @@ impl Suite {
     /// Changes state by hand: for what no message of this version brings about, though later ones do, and state
     /// is what counts.
     pub fn change_state(&mut self, change: impl FnOnce(&mut dyn Storage)) {
+        self.changed_by_hand = true;
         change(&mut *self.app.contract_storage_mut(&self.contract));
     }
 

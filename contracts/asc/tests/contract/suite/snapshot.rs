@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use cosmwasm_std::{Addr, Order, Storage};
+use cosmwasm_std::{Order, Storage};
 use cw_storage_plus::{KeyDeserialize, Map, PrimaryKey};
 use kms_asc_api::log::{LogEntry, LogHead, LogReader};
 use kms_asc_api::state_key::{self, RawMap};
-use kms_asc_api::{CrsRecord, Digest, KeyRecord, RequestBody, RequestId, Status, StoredResponse, Totals};
+use kms_asc_api::{CrsRecord, KeyRecord, RequestBody, RequestId, Status, StoredResponse, Totals};
 
 use super::Suite;
-use super::records::Records;
 
 /// State, by record.
 pub struct Snapshot {
@@ -21,6 +20,7 @@ pub struct Snapshot {
     pub open: BTreeMap<u64, Vec<u8>>,
     pub log: BTreeMap<u64, Vec<u8>>,
     pub entries: Vec<LogEntry>,
+    pub head: LogHead,
     pub keys: BTreeMap<u64, KeyRecord>,
     pub crs: BTreeMap<u64, CrsRecord>,
     pub digests: BTreeMap<Vec<u8>, RequestId>,
@@ -28,7 +28,6 @@ pub struct Snapshot {
     pub pending: BTreeMap<String, u32>,
     pub totals: Totals,
     pub next_id: u64,
-    records: Records,
 }
 
 impl Snapshot {
@@ -37,7 +36,7 @@ impl Snapshot {
         let storage = suite.storage();
         let storage = &*storage;
         let log = raw_map(storage, &state_key::LOG);
-        let entries = read_log(log.values(), storage.get(state_key::LOG_HEAD).as_deref());
+        let (entries, head) = read_log(log.values(), storage.get(state_key::LOG_HEAD).as_deref());
         let bodies = raw_map(storage, &state_key::REQUEST).into_iter();
         let statuses = raw_map(storage, &state_key::STATUS).into_iter();
         let responses = raw_map(storage, &state_key::RESPONSE).into_iter();
@@ -61,6 +60,7 @@ impl Snapshot {
             open: raw_map(storage, &state_key::OPEN),
             log,
             entries,
+            head,
             keys: json_map(storage, &state_key::KEY),
             crs: json_map(storage, &state_key::CRS),
             digests: digests(storage),
@@ -68,32 +68,7 @@ impl Snapshot {
             pending: pending.map(|(address, count)| (address.to_string(), count)).collect(),
             totals: state_key::TOTALS.load(storage).unwrap(),
             next_id: state_key::NEXT_ID.load(storage).unwrap(),
-            records: read_records(storage),
         }
-    }
-
-    /// What owners and the admin have set.
-    pub fn records(&self) -> &Records {
-        &self.records
-    }
-}
-
-fn read_records(storage: &dyn Storage) -> Records {
-    let grants = json_map(storage, &state_key::GRANT).into_iter();
-    let domains = json_map(storage, &state_key::DOMAIN).into_iter();
-    Records {
-        keys: json_map(storage, &state_key::KEY),
-        crs: json_map(storage, &state_key::CRS),
-        grants: grants.map(|((key, grantee), grant)| ((key, grantee.into_string()), grant)).collect(),
-        domains: domains
-            .map(|(separator, key)| (Digest::try_from(separator.as_slice()).unwrap(), key))
-            .collect(),
-        epochs: json_map(storage, &state_key::EPOCH),
-        config: Some(state_key::CONFIG.load(storage).unwrap()),
-        admin: state_key::ADMIN.load(storage).unwrap().into_string(),
-        proposed_admin: state_key::PROPOSED_ADMIN.may_load(storage).unwrap().map(Addr::into_string),
-        paused: state_key::PAUSED.load(storage).unwrap(),
-        migration: state_key::MIGRATION.may_load(storage).unwrap(),
     }
 }
 
@@ -120,9 +95,12 @@ fn digests(storage: &dyn Storage) -> BTreeMap<Vec<u8>, RequestId> {
     all.map(Result::unwrap).collect()
 }
 
-fn read_log<'a>(entries: impl Iterator<Item = &'a Vec<u8>>, stored_head: Option<&[u8]>) -> Vec<LogEntry> {
+fn read_log<'a>(
+    entries: impl Iterator<Item = &'a Vec<u8>>,
+    stored_head: Option<&[u8]>,
+) -> (Vec<LogEntry>, LogHead) {
     let mut reader = LogReader::after(LogHead::EMPTY);
     let entries = entries.map(|bytes| reader.push(bytes).unwrap()).collect();
     assert_eq!(stored_head, Some(reader.head().encode().as_slice()), "the log leads to its head");
-    entries
+    (entries, reader.head())
 }
