@@ -5,7 +5,7 @@ VALUE ?= 42
 TYPE  ?= uint64
 XTASK  = target/debug/xtask
 
-.PHONY: help demo build up down status clean test
+.PHONY: help demo build up down status clean test client
 
 help: ## say this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -35,3 +35,7 @@ $(XTASK):
 
 test: ## formatting, lints and all tests
 	@scripts/test.sh
+
+client: ## write the JSON schemas and the TypeScript client anew, after a change of messages or queries
+	@scripts/setup.sh --with-node
+	@scripts/build-client.sh --generate

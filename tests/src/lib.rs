@@ -5,8 +5,10 @@
 
 mod person;
 mod prerequisites;
+mod web_client;
 mod world;
 
 pub use person::{Output, Person};
 pub use prerequisites::{REQUIRE_VARIABLE, missing};
+pub use web_client::{WebClient, missing_for_web_client};
 pub use world::{World, eventually};
