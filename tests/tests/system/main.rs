@@ -11,6 +11,7 @@ mod configuration;
 mod crash;
 mod decryption;
 mod demo;
+mod governance;
 mod outage;
 mod record;
 mod web_client;
@@ -68,10 +69,13 @@ fn scenarios() -> Vec<Scenario> {
             a_ciphertext_of_another_type_is_refused_by_the_core,
             a_ciphertext_of_another_key_is_refused_by_the_core,
             items_without_a_valid_receipt_change_nothing,
-            messages_of_later_versions_are_unsupported;
+            messages_of_the_admin_are_nobody_elses;
         callback:
             an_auction_of_sealed_bids_is_opened_by_callbacks_and_has_the_right_winner,
             a_hostile_callback_changes_nothing_but_the_log;
+        governance:
+            the_contract_takes_over_itself_with_requests_pending_and_nobody_else_can_do_it,
+            requests_of_a_revoked_epoch_are_closed_at_once_and_given_back;
         configuration:
             an_unknown_field_stops_every_program_and_is_named,
             the_shipped_connector_has_no_failpoints;
