@@ -39,7 +39,7 @@ pub fn epoch(parties: u32) -> Result<Epoch> {
     let majority = parties - faulty;
     let mode = if parties == 1 { EpochMode::Centralized } else { EpochMode::Threshold };
     let parties = (1..=parties).map(|number| party(PartyId(number))).collect::<Result<_>>()?;
-    Ok(Epoch { id: EpochId(1), mode, faulty, majority, reconstruction: majority, parties })
+    Ok(Epoch { id: EpochId(1), mode, faulty, majority, reconstruction: majority, parties, revoked_at: None })
 }
 
 fn party(number: PartyId) -> Result<Party> {
@@ -74,8 +74,8 @@ impl Operators {
             epoch: self.epoch.id,
             party,
             payload: payload.into(),
-            external_signature: Some(sign(party, &external)?),
-            receipt: self.receipt(&request, body, party, Outcome::Answer, payload)?,
+            external_signature: Some(sign(party, &external)?.into()),
+            receipt: self.receipt(&request, body, party, Outcome::Answer, payload)?.into(),
         })
     }
 
@@ -90,9 +90,9 @@ impl Operators {
             request_id: request.id,
             epoch: self.epoch.id,
             party,
-            code: code.number(),
-            index,
-            receipt: self.receipt(&request, body, party, outcome, &index.to_be_bytes())?,
+            code: code.number().into(),
+            index: index.into(),
+            receipt: self.receipt(&request, body, party, outcome, &index.to_be_bytes())?.into(),
         })
     }
 
