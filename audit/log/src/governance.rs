@@ -94,7 +94,7 @@ impl Ledger {
     }
 
     fn migrated(&mut self, entry: &LogEntry) -> Result<(), Violation> {
-        let LogBody::Migrated { code_id, checksum, from_version, to_version, config_hash: hash } =
+        let LogBody::Migrated { code_id, checksum, from_version, to_version, config_hash: hash, admin } =
             &entry.body
         else {
             return Err(Violation::Rule("nothing is migrated"));
@@ -104,6 +104,9 @@ impl Ledger {
         same("the code", &(*code_id, *checksum), &(announced.code_id, announced.checksum))?;
         same("the version before", from_version, &self.version)?;
         same("config_hash", hash, &config_hash(&self.config)?)?;
+        // A log that version 0.1.0 began does not say before who governs.
+        rule(self.admin.is_empty() || self.admin == *admin, "a migration leaves the admin in office")?;
+        self.admin = admin.clone();
         (self.version, self.code) = (to_version.clone(), (*code_id, *checksum));
         Ok(())
     }
