@@ -24,7 +24,7 @@ pub struct Ledger {
     pub code: (u64, Digest),
     /// The parameters.
     pub config: Config,
-    /// Who governs.
+    /// Who governs; empty until the log says it, which one that version 0.1.0 began does at its migration.
     pub admin: String,
     /// To whom the office is offered.
     pub proposed_admin: Option<String>,

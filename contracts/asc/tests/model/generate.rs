@@ -1,6 +1,6 @@
 //! What happens next: chosen by what there is, right and wrong about half of the time.
 
-use kms_asc_api::{CiphertextFormat, FheType, KeyState, Operation, State};
+use kms_asc_api::{CiphertextFormat, EpochMode, FheType, KeyParams, KeyState, Operation, State};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
@@ -90,15 +90,15 @@ fn send(sender: Any<Who>, msg: Any<Msg>) -> Any<Step> {
 
 fn message(model: &Model) -> Any<Step> {
     any_of(vec![
-        (22, send(people(), submit(model))),
-        (24, send(people(), round(model))),
-        (14, send(people(), proptest::collection::vec(item(model), 1..4).prop_map(Msg::Responses).boxed())),
-        (10, send(people(), failures(model))),
-        (8, send(people(), proptest::collection::vec(request_id(model), 1..4).prop_map(Msg::Close).boxed())),
+        (36, submit(model)),
+        (16, send(people(), round(model))),
+        (12, send(people(), proptest::collection::vec(item(model), 1..4).prop_map(Msg::Responses).boxed())),
+        (8, send(people(), failures(model))),
+        (7, send(people(), proptest::collection::vec(request_id(model), 1..4).prop_map(Msg::Close).boxed())),
         (5, cancel(model)),
         (5, withdraw(model)),
         (24, key_message(model)),
-        (16, send(by(&model.admin), governance(model))),
+        (14, send(by(&model.admin), governance(model))),
         (2, send(by(model.proposed.as_deref().unwrap_or("")), Just(Msg::Office).boxed())),
     ])
 }
@@ -126,19 +126,49 @@ fn key_id(model: &Model) -> Any<u64> {
     mostly(model.keys.keys().copied().collect(), 14, 0u64..30)
 }
 
-fn submit(model: &Model) -> Any<Msg> {
-    let ttl = prop_oneof![6 => Just(None), 4 => (5u64..40).prop_map(Some), 1 => Just(Some(4)), 1 => Just(Some(601))];
-    let gas = prop_oneof![9 => Just(None), 2 => (1u64..9000).prop_map(Some), 1 => Just(Some(0)), 1 => Just(Some(600_000))];
-    let funds = prop_oneof![
-        9 => Just(Funds::Exactly),
-        5 => (1u128..300).prop_map(Funds::More),
-        1 => (1u128..300).prop_map(Funds::Less),
-        1 => Just(Funds::Other),
-        1 => Just(Funds::Both),
-    ];
-    (operation(model), ttl, gas, funds)
-        .prop_map(|(op, ttl, callback, funds)| Msg::Submit { op, ttl, callback, funds })
+/// By whoever may, more often than by somebody.
+fn submit(model: &Model) -> Any<Step> {
+    let model = model.clone();
+    operation(&model)
+        .prop_flat_map(move |op| {
+            let key = match &op {
+                Op::Key { source: Source::Takeover(key), .. }
+                | Op::Public { key, .. }
+                | Op::User { key, .. } => model.keys.get(key),
+                _ => None,
+            };
+            let sender = key.map_or_else(people, |key| by(&key.owner));
+            sender.prop_flat_map(move |sender| submission(sender, op.clone()))
+        })
         .boxed()
+}
+
+fn submission(sender: Who, op: Op) -> Any<Step> {
+    let ttl = prop_oneof![
+        20 => Just(None),
+        20 => (5u64..40).prop_map(Some),
+        1 => Just(Some(4)),
+        1 => Just(Some(601)),
+    ];
+    let called = if sender == APP { 30 } else { 1 };
+    let gas = prop_oneof![
+        30 => Just(None),
+        called => (1u64..9000).prop_map(Some),
+        1 => prop_oneof![Just(Some(0)), Just(Some(600_000))],
+    ];
+    let funds = prop_oneof![
+        30 => Just(Funds::Exactly),
+        15 => (1u128..300).prop_map(Funds::More),
+        1 => (1u128..300).prop_map(Funds::Less),
+        1 => prop_oneof![Just(Funds::Other), Just(Funds::Both)],
+    ];
+    let msg = (ttl, gas, funds).prop_map(move |(ttl, callback, funds)| Msg::Submit {
+        op: op.clone(),
+        ttl,
+        callback,
+        funds,
+    });
+    send(Just(sender).boxed(), msg.boxed())
 }
 
 fn operation(model: &Model) -> Any<Op> {
@@ -154,25 +184,38 @@ fn operation(model: &Model) -> Any<Op> {
 }
 
 fn key_gen(model: &Model) -> Any<Op> {
+    let generate = if model.newest().mode == EpochMode::Replicated { 1 } else { 6 };
+    let newest = model.newest().id;
+    let older =
+        model.keys.iter().filter(|(_, key)| key.epoch < newest).map(|(id, _)| *id).collect::<Vec<_>>();
+    let takeover = if older.is_empty() { 1 } else { 4 };
     let source = any_of(vec![
-        (3, Just(Source::Generate).boxed()),
-        (2, (0u8..12, 0u8..12).prop_map(|(a, b)| Source::Import(a, b)).boxed()),
-        (2, key_id(model).prop_map(Source::Takeover).boxed()),
+        (generate, Just(Source::Generate).boxed()),
+        (3, (0u8..40, 0u8..40).prop_map(|(a, b)| Source::Import(a, b)).boxed()),
+        (takeover, mostly(older, 9, key_id(model)).prop_map(Source::Takeover).boxed()),
     ]);
-    (prop_oneof![5 => Just(false), 1 => Just(true)], source)
-        .prop_map(|(test, source)| Op::Key { test, source })
+    let keys = model.keys.clone();
+    (prop_oneof![9 => Just(false), 1 => Just(true)], source)
+        .prop_map(move |(odd, source)| {
+            // A takeover names the key's own set of parameters, mostly.
+            let test = match source {
+                Source::Takeover(key) => keys.get(&key).is_some_and(|key| key.params == KeyParams::Test),
+                _ => false,
+            };
+            Op::Key { test: test != odd, source }
+        })
         .boxed()
 }
 
 fn crs_gen() -> Any<Op> {
     let bits = prop_oneof![8 => Just(2048u32), 1 => Just(0), 1 => Just(4096), 1 => Just(4097)];
-    (bits, proptest::option::of(0u8..12)).prop_map(|(bits, import)| Op::Crs { bits, import }).boxed()
+    (bits, proptest::option::of(0u8..40)).prop_map(|(bits, import)| Op::Crs { bits, import }).boxed()
 }
 
 fn domain(model: &Model) -> Any<Domain> {
     let next = model.next_id();
     prop_oneof![
-        12 => Just(Domain::Own),
+        40 => Just(Domain::Own),
         4 => (0u8..3).prop_map(Domain::Numbered),
         1 => key_id(model).prop_map(Domain::DefaultOf),
         1 => (next..next + 3).prop_map(Domain::DefaultOf),
@@ -189,16 +232,16 @@ fn public(model: &Model) -> Any<Op> {
 }
 
 fn user(model: &Model) -> Any<Op> {
-    let user = prop_oneof![14 => 210u8..212, 1 => Just(0u8)];
-    let signer = prop_oneof![14 => Just(None), 1 => (210u8..213).prop_map(Some)];
+    let user = prop_oneof![40 => 210u8..212, 1 => Just(0u8)];
+    let signer = prop_oneof![30 => Just(None), 1 => (210u8..213).prop_map(Some)];
     let apps = prop_oneof![
-        12 => proptest::sample::subsequence(vec![0u8, 1, 2], 1..=3),
+        40 => proptest::sample::subsequence(vec![0u8, 1, 2], 1..=3),
         1 => Just(vec![]),
         1 => Just(vec![1, 1]),
         1 => Just((1..=17).collect::<Vec<u8>>()),
     ];
-    let from = prop_oneof![12 => -5000i64..=0, 1 => 1i64..5, 1 => Just(-86_400i64), 1 => Just(-86_399i64)];
-    let days = prop_oneof![14 => Just(1u64), 2 => Just(365), 1 => Just(0), 1 => Just(366)];
+    let from = prop_oneof![30 => -5000i64..=0, 1 => 1i64..5, 1 => Just(-86_400i64), 1 => Just(-86_399i64)];
+    let days = prop_oneof![40 => Just(1u64), 2 => Just(365), 1 => Just(0), 1 => Just(366)];
     let good_key = prop_oneof![20 => Just(true), 1 => Just(false)];
     (key_id(model), ciphertexts(model), domain(model), user, signer, (apps, from, days, good_key))
         .prop_map(|(key, ciphertexts, domain, user, signer, (apps, from, days, good_key))| Op::User {
@@ -476,11 +519,18 @@ fn governance(model: &Model) -> Any<Msg> {
     let epoch = (prop_oneof![9 => Just(1u32), 1 => Just(0u32), 1 => Just(2u32)], 0..SHAPES.len(), fault)
         .prop_map(|(ahead, shape, fault)| Msg::SetEpoch { ahead, shape, fault });
     let amount = prop_oneof![5 => 1..=model.treasury.max(1), 1 => Just(0u128), 1 => Just(model.treasury + 1)];
-    let domain = (key_id(model), domain(model)).prop_map(|(key, domain)| Msg::Domain { key, domain });
-    let pauses = if model.paused { (1, 8) } else { (1, 1) };
+    let next = model.next_id();
+    let names = prop_oneof![
+        6 => (0u8..3).prop_map(Domain::Numbered),
+        2 => (next..next + 3).prop_map(Domain::DefaultOf),
+        1 => Just(Domain::Own),
+        1 => Just(Domain::TooLong),
+    ];
+    let domain = (key_id(model), names).prop_map(|(key, domain)| Msg::Domain { key, domain });
+    let pauses = if model.paused { (1, 20) } else { (1, 1) };
     any_of(vec![
-        (3, epoch.boxed()),
-        (1, (0..=model.newest().id.get() + 1).prop_map(Msg::RevokeEpoch).boxed()),
+        (6, epoch.boxed()),
+        (2, (0..=model.newest().id.get() + 1).prop_map(Msg::RevokeEpoch).boxed()),
         (4, change().prop_map(Msg::Config).boxed()),
         (4, domain.boxed()),
         (pauses.0, Just(Msg::Pause).boxed()),

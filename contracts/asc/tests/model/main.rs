@@ -18,6 +18,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
+use kms_asc_api::{DenialReason, OperationKind};
 use kms_asc_mutants::mutant;
 use run::{LENGTH, Tally, play};
 
@@ -49,9 +50,99 @@ fn played(steps: u64, seed: u64, progress: bool) -> Result<Tally, String> {
 fn contract_and_model_agree_on_5000_steps() {
     let tally = played(5_000, 1, false).unwrap_or_else(|difference| panic!("{difference}"));
     if std::env::var_os("SHOW_TALLY").is_some() {
-        eprintln!("{tally:#?}");
+        eprintln!("{tally:?}");
     }
+    covers_everything(&tally);
 }
+
+/// A run in which something never happens says nothing about it.
+fn covers_everything(tally: &Tally) {
+    let missing = |names: &[&str], of: fn(&(u64, u64)) -> u64| -> Vec<String> {
+        let never = |name: &&&str| tally.get(**name).is_none_or(|count| of(count) == 0);
+        names.iter().filter(never).map(ToString::to_string).collect()
+    };
+    assert_eq!(missing(&MESSAGES, |(yes, _)| *yes), [""; 0], "never accepted");
+    assert_eq!(missing(&MESSAGES, |(_, no)| *no), [""; 0], "never refused");
+    let kinds = KINDS.map(|kind| format!("log {kind}"));
+    let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+    assert_eq!(missing(&kinds, |(yes, _)| *yes), [""; 0], "never logged");
+    let outcomes = ["item duplicate", "item equivocation", "item late", "closed:failed", "closed:cancelled"];
+    assert_eq!(missing(&outcomes, |(yes, _)| *yes), [""; 0], "never came");
+    let fulfilled = OperationKind::ALL.map(|kind| format!("{kind} fulfilled"));
+    let denied = DenialReason::ALL.map(|reason| format!("denied for {reason}"));
+    let ends: Vec<&str> = fulfilled.iter().chain(&denied).map(String::as_str).collect();
+    assert_eq!(missing(&ends, |(yes, _)| *yes), [""; 0], "no request ended so");
+}
+
+const MESSAGES: [&str; 25] = [
+    "Submit",
+    "Responses",
+    "Failures",
+    "Close",
+    "Cancel",
+    "Withdraw",
+    "Grant",
+    "Revoke",
+    "Attesters",
+    "Crs",
+    "State",
+    "Offer",
+    "Accept",
+    "SetEpoch",
+    "RevokeEpoch",
+    "Config",
+    "Domain",
+    "Pause",
+    "Unpause",
+    "Treasury",
+    "Sweep",
+    "Schedule",
+    "Migrate",
+    "Propose",
+    "Office",
+];
+
+/// All but those of the contract's birth.
+const KINDS: [&str; 38] = [
+    "config_set",
+    "epoch_set",
+    "request_submitted",
+    "request_denied",
+    "response_recorded",
+    "response_late",
+    "failure_recorded",
+    "equivocation",
+    "cancel_requested",
+    "cancel_lapsed",
+    "request_fulfilled",
+    "request_failed",
+    "request_expired",
+    "request_cancelled",
+    "callback_failed",
+    "refund_credited",
+    "withdrawn",
+    "treasury_withdrawn",
+    "surplus_swept",
+    "key_activated",
+    "key_taken_over",
+    "key_state_set",
+    "key_offered",
+    "key_accepted",
+    "attesters_set",
+    "crs_allowed",
+    "granted",
+    "revoked",
+    "domain_registered",
+    "crs_activated",
+    "epoch_revoked",
+    "paused",
+    "unpaused",
+    "admin_proposed",
+    "admin_accepted",
+    "migration_scheduled",
+    "migration_started",
+    "migrated",
+];
 
 /// The model is worth what it finds.
 #[test]

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use kms_asc_api::Digest;
+use kms_asc_api::{DenialReason, Digest, State};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use proptest_state_machine::ReferenceStateMachine;
 
@@ -34,12 +34,14 @@ pub fn play(code: Code, seed: u64, case: u64, shrink: bool, tally: &mut Tally) -
     let mut runner = TestRunner::new_with_rng(config, rng);
     let strategy = Machine::sequential_strategy(LENGTH..=LENGTH);
     let result = runner.run(&strategy, |(model, steps, seen)| {
-        let compared = compare(code, model, &steps, |step, model| {
-            if let Some(seen) = &seen {
+        let saw = |step: &Step, model: &Model| {
+            if let (Some(seen), true) = (&seen, shrink) {
                 seen.fetch_add(1, Ordering::SeqCst);
             }
             count(&mut counted.borrow_mut(), step, model);
-        });
+        };
+        let compared =
+            compare(code, model, &steps, saw, |model| count_ends(&mut counted.borrow_mut(), model));
         compared.map_err(TestCaseError::fail)
     });
     *tally = counted.into_inner();
@@ -58,6 +60,7 @@ fn compare(
     mut model: Model,
     steps: &[Step],
     mut saw: impl FnMut(&Step, &Model),
+    mut ended: impl FnMut(&Model),
 ) -> Result<(), String> {
     let shape = crate::world::SHAPES.iter().position(|shape| {
         let epoch = &model.epochs[0];
@@ -71,6 +74,7 @@ fn compare(
         chain.step(&before, step, &model)?;
         chain.compare(&model)?;
     }
+    ended(&model);
     Ok(())
 }
 
@@ -95,5 +99,16 @@ fn count(tally: &mut Tally, step: &Step, model: &Model) {
     }
     for kind in &model.expected.kinds {
         note(&format!("log {kind}"), true);
+    }
+}
+
+/// Notes what became of the requests of a case, and why.
+fn count_ends(tally: &mut Tally, model: &Model) {
+    for request in &model.requests {
+        let mut note = |name: String| tally.entry(name).or_default().0 += 1;
+        note(format!("{} {}", request.operation().kind(), request.state));
+        for code in request.codes.iter().filter(|_| request.state == State::Denied) {
+            note(format!("denied for {}", DenialReason::try_from(*code).unwrap()));
+        }
     }
 }
