@@ -8,9 +8,6 @@ use serde::Serialize;
 
 use crate::Ledger;
 
-/// The version of the layout: of the code, and not told by the log.
-const STATE_VERSION: &[u8] = b"state_version";
-
 /// Name under which the contract stores its version.
 const CONTRACT_NAME: &str = "kms-asc";
 /// The version whose state does not say how it is laid out.
@@ -69,9 +66,7 @@ impl Ledger {
         let mut expected = self.expected_state()?;
         let mut differences = Vec::new();
         let prefix = log_prefix();
-        for (key, found) in
-            state.into_iter().filter(|(key, _)| !key.starts_with(&prefix) && key != STATE_VERSION)
-        {
+        for (key, found) in state.into_iter().filter(|(key, _)| !key.starts_with(&prefix)) {
             let wanted = expected.remove(&key);
             let same = match &wanted {
                 Some(Expected::Bytes(bytes)) => *bytes == found,
