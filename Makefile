@@ -5,10 +5,10 @@ VALUE ?= 42
 TYPE  ?= uint64
 XTASK  = target/debug/xtask
 
-.PHONY: help demo build up down status clean test
+.PHONY: help demo build up down status clean test client gas gas-growth
 
 help: ## say this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 
 demo: build ## encrypt a value, have it decrypted, check everything (VALUE=123456789 TYPE=uint64)
 	@$(XTASK) demo --value '$(VALUE)' --type '$(TYPE)'
@@ -35,3 +35,13 @@ $(XTASK):
 
 test: ## formatting, lints and all tests
 	@scripts/test.sh
+
+client: ## write the JSON schemas and the TypeScript client anew, after a change of messages or queries
+	@scripts/setup.sh --with-node
+	@scripts/build-client.sh --generate
+
+gas: build ## measure what every message costs, and write docs/measurements/gas.*
+	@cargo test --workspace --locked --test gas -- --write
+
+gas-growth: build ## measure whether cost grows with what is stored (100,000 requests: 5 to 15 minutes)
+	@cargo test --workspace --locked --test gas_growth -- --write

@@ -2,8 +2,9 @@
 # Brings a Debian or Ubuntu machine (x86-64) to where the project builds: says what is missing and
 # what it is about to install, then installs it. Says and does nothing when nothing is missing.
 #
-#   scripts/setup.sh            install what is missing
-#   scripts/setup.sh --check    only report; status 1 if something is missing
+#   scripts/setup.sh                install what is missing
+#   scripts/setup.sh --check        only report; status 1 if something is missing
+#   scripts/setup.sh --with-node    with what the TypeScript client needs: tests do, programs do not
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -11,6 +12,11 @@ cd "$(dirname "$0")/.."
 
 # The Go that builds the node where the distribution's is too old.
 readonly go_release=1.26.8
+# The oldest Node that the TypeScript client runs on.
+readonly oldest_node=18.0.0
+
+check_only=
+with_node=
 
 survey() {
     missing=()         # what a person reads
@@ -20,6 +26,7 @@ survey() {
     check_small_tools
     check_rust
     check_go
+    if [ -n "$with_node" ]; then check_node; fi
 }
 
 need() { missing+=("$1"); }
@@ -108,6 +115,29 @@ check_go() {
     steps+=(install_go_as_module)
 }
 
+check_node() {
+    local found offered
+    found=$(node --version 2>/dev/null | tr -d v || true)
+    if ! at_least "$oldest_node" "${found:-0}"; then
+        need "Node $oldest_node or newer, to test the TypeScript client (found: ${found:-none})"
+        offered=$(candidate nodejs || true)
+        if at_least "$oldest_node" "${offered:-0}"; then
+            packages+=(nodejs)
+        else
+            steps+=(explain_node)
+        fi
+    fi
+    if ! command -v npm >/dev/null; then
+        need "npm, to fetch the TypeScript client's packages"
+        # Node's own packages for Debian have npm in them.
+        if ! apt-cache policy nodejs 2>/dev/null | grep -q 'Candidate:.*nodesource'; then packages+=(npm); fi
+    fi
+}
+
+explain_node() {
+    fail "this distribution has no Node $oldest_node: install it (https://nodejs.org), then run this again"
+}
+
 install_rust_by_rustup() {
     rustup toolchain install stable --profile minimal -c clippy -c rustfmt -c rust-src
     mkdir -p .tools
@@ -155,7 +185,7 @@ may_be_root() { [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; }
 # Packages come from the lists, and without Rust these may know of one.
 needs_package_lists() {
     if [ ${#packages[@]} -gt 0 ]; then return; fi
-    [[ " ${steps[*]} " = *" explain_rustup "* ]] && command -v apt-get >/dev/null && may_be_root
+    [[ " ${steps[*]} " = *" explain_"* ]] && command -v apt-get >/dev/null && may_be_root
 }
 
 # What can be installed depends on lists that a fresh machine may not have.
@@ -187,21 +217,29 @@ install_all() {
 }
 
 main() {
+    local argument
     [ "$(uname -sm)" = "Linux x86_64" ] || fail "only Linux on x86-64 is supported, this is $(uname -sm)"
+    for argument in "$@"; do
+        case $argument in
+        --check) check_only=$argument ;;
+        --with-node) with_node=$argument ;;
+        *) fail "unknown argument $argument: --check and --with-node are known" ;;
+        esac
+    done
     survey
     if [ ${#missing[@]} -eq 0 ]; then
-        if [ "${1:-}" = --check ]; then say "nothing is missing"; fi
+        if [ -n "$check_only" ]; then say "nothing is missing"; fi
         return
     fi
     say "missing:"
     printf '  - %s\n' "${missing[@]}" >&2
-    if [ "${1:-}" = --check ]; then exit 1; fi
+    if [ -n "$check_only" ]; then exit 1; fi
     if needs_package_lists; then
         refresh_package_lists
         survey
     fi
     install_all
-    exec scripts/setup.sh --check
+    exec scripts/setup.sh --check $with_node
 }
 
 main "$@"

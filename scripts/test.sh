@@ -20,7 +20,7 @@ build_failpoints() {
 
 run_tests() { KMS_REQUIRE_SYSTEM_TESTS=1 cargo test --workspace --locked; }
 
-phase "set-up" scripts/setup.sh
+phase "set-up" scripts/setup.sh --with-node
 . scripts/toolchain.sh
 phase "scripts" scripts/check-scripts.sh
 phase "formatting" cargo fmt --all --check
@@ -28,5 +28,6 @@ phase "node, contract, programs and tests" scripts/build.sh --all-targets
 phase "connector with failpoints" build_failpoints
 phase "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 phase "reproducible contract" scripts/build-contract.sh --verify-reproducible
+phase "TypeScript client" scripts/build-client.sh
 phase "tests" run_tests
 say "all passed in $SECONDS s"

@@ -62,7 +62,12 @@ impl Node {
     }
 
     /// Writes the node's own settings: where it listens, how fast it goes, what it charges.
-    pub(crate) fn configure(&self, network: &Network, block_time: Duration) -> Result<()> {
+    pub(crate) fn configure(
+        &self,
+        network: &Network,
+        block_time: Duration,
+        query_max_gas: u64,
+    ) -> Result<()> {
         let rpc = network.rpc_url.port().context("the network's rpc_url has no port")?;
         edit_toml(
             &self.home.join("config/config.toml"),
@@ -86,6 +91,7 @@ impl Node {
                 ("grpc.enable", true.into()),
                 ("grpc.address", "127.0.0.1:0".into()),
                 ("grpc-web.enable", false.into()),
+                ("wasm.query_gas_limit", i64::try_from(query_max_gas)?.into()),
             ],
         )
     }

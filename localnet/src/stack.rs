@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
+use kms_asc_api::InstantiateMsg;
 use kms_chain::{Account, AccountConfig, Client, ClientConfig};
 use kms_config::{Decimal, KeyDomain, Network};
 use url::Url;
@@ -40,17 +41,24 @@ pub struct StackOptions {
     pub block_time: Duration,
     /// Most gas of a block: at 40 to 80 million a second it bounds the time that a block takes.
     pub block_max_gas: u64,
+    /// Most gas of a query to a contract.
+    pub query_max_gas: u64,
+    /// Changes the terms on which the contract is instantiated: other operators, other limits.
+    pub terms: Arc<dyn Fn(&mut InstantiateMsg) + Send + Sync>,
     /// Told what is being done, in a few words.
     pub report: Arc<dyn Fn(&str) + Send + Sync>,
 }
 
 impl StackOptions {
-    /// 200 ms blocks of at most 40 million gas, nobody told.
+    /// 200 ms blocks of at most 40 million gas, queries of at most 3 million, the stack's one operator, nobody
+    /// told.
     pub fn new(lifetime: Lifetime) -> Self {
         Self {
             lifetime,
             block_time: Duration::from_millis(200),
             block_max_gas: 40_000_000,
+            query_max_gas: 3_000_000,
+            terms: Arc::new(|_| {}),
             report: Arc::new(|_| {}),
         }
     }
@@ -162,7 +170,7 @@ impl Stack {
         (self.options.report)("starting the chain");
         self.settle_ports()?;
         let node = Node::new(self.programs.node()?, &self.layout);
-        node.configure(&self.network, self.options.block_time)?;
+        node.configure(&self.network, self.options.block_time, self.options.query_max_gas)?;
         self.supervisor.start(&node.launch())?;
         let client = self.client()?;
         // The height is known a little before the state of it can be asked for.
@@ -184,7 +192,8 @@ impl Stack {
         let admin = self.account(AccountName::Admin)?;
         let payout = AccountName::Operator.wallet(&self.layout)?;
         let signer = operator::signer(&self.layout)?;
-        let message = terms::instantiate(&self.network, admin.address(), signer, payout.address());
+        let mut message = terms::instantiate(&self.network, admin.address(), signer, payout.address());
+        (self.options.terms)(&mut message);
         let deployment = deploy::deploy(&admin, &self.programs.contract()?, &message).await?;
         self.network.contract = Some(deployment.contract.clone());
         write_network(&self.layout, &self.network)?;

@@ -58,7 +58,8 @@ fn config(network: &Network) -> Config {
         ttl_default: 60,
         ttl_max: 3_600,
         cancel_delay: 10,
-        migration_delay: 86_400,
+        // Nobody has to be given time to leave a test network.
+        migration_delay: 10,
         key_domain: KeyDomain { name, version, chain_id },
     }
 }

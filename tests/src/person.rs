@@ -45,14 +45,7 @@ impl Person {
             .output()
             .await
             .with_context(|| format!("cannot run {}", self.program.display()))?;
-        let command = format!("kms {}", arguments.join(" "));
-        let status = output.status.code().with_context(|| format!("{command} was ended by a signal"))?;
-        Ok(Output {
-            command,
-            status,
-            stdout: String::from_utf8(output.stdout)?.trim().to_owned(),
-            stderr: String::from_utf8(output.stderr)?,
-        })
+        Output::of(format!("kms {}", arguments.join(" ")), output)
     }
 
     /// Runs `kms`, which must succeed; gives its stdout.
@@ -75,6 +68,13 @@ impl Person {
 }
 
 impl Output {
+    /// What a process did.
+    pub(crate) fn of(command: String, output: std::process::Output) -> Result<Self> {
+        let status = output.status.code().with_context(|| format!("{command} was ended by a signal"))?;
+        let stdout = String::from_utf8(output.stdout)?.trim().to_owned();
+        Ok(Self { command, status, stdout, stderr: String::from_utf8(output.stderr)? })
+    }
+
     /// Checks the exit status.
     ///
     /// # Errors

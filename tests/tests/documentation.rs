@@ -16,7 +16,7 @@ fn root() -> PathBuf {
 }
 
 fn pages() -> Vec<PathBuf> {
-    let folders = [root(), root().join("docs"), root().join("docs/adr")];
+    let folders = [root(), root().join("docs"), root().join("docs/adr"), root().join("clients/typescript")];
     folders
         .iter()
         .flat_map(|folder| fs::read_dir(folder).unwrap())
@@ -95,6 +95,41 @@ fn every_command_of_core_and_connector_in_the_documents_is_one_that_they_know() 
         assert!(found >= 2, "the check found only {found} commands of {name}");
         for wrong in [&["--mnemonic", "x"][..], &["destroy"], &["--config"]] {
             assert!(!understands(name, wrong), "{name} {wrong:?} passes for a command");
+        }
+    }
+}
+
+#[test]
+fn the_code_shown_to_web_developers_is_the_code_that_is_tested() {
+    let client = root().join("clients/typescript");
+    let page = fs::read_to_string(client.join("README.md")).unwrap();
+    let mut found = 0;
+    for block in page.split("```typescript\n// ").skip(1) {
+        let (name, rest) = block.split_once('\n').unwrap();
+        let shown = rest.split("```").next().unwrap();
+        let tested = fs::read_to_string(client.join(name)).unwrap();
+        assert_eq!(shown, tested.replace("\"../src\"", "\"kms-asc-client\""), "{name}");
+        found += 1;
+    }
+    assert!(found >= 2, "the check found only {found} examples");
+}
+
+#[test]
+fn the_web_clients_packages_are_pinned_by_hash_and_by_no_registry() {
+    let lock = fs::read_to_string(root().join("clients/typescript/package-lock.json")).unwrap();
+    assert!(!lock.contains("\"resolved\""), "the lock file names where packages were fetched");
+    let lock: serde_json::Value = serde_json::from_str(&lock).unwrap();
+    let packages = lock["packages"].as_object().unwrap();
+    assert!(packages.len() > 30, "only {} packages", packages.len());
+    for (name, package) in packages.iter().filter(|(name, _)| !name.is_empty()) {
+        assert!(package["integrity"].is_string() || package["inBundle"] == true, "{name} has no hash");
+    }
+    let manifest = fs::read_to_string(root().join("clients/typescript/package.json")).unwrap();
+    let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
+    for versions in ["dependencies", "devDependencies"] {
+        for (name, version) in manifest[versions].as_object().unwrap() {
+            let version = version.as_str().unwrap();
+            assert!(version.starts_with(|c: char| c.is_ascii_digit()), "{name} is not pinned: {version}");
         }
     }
 }

@@ -81,7 +81,8 @@ impl Ledger {
         self.totals.escrow = self.totals.escrow.checked_sub(price)?;
         self.totals.treasury = self.totals.treasury.checked_add(treasury)?;
         for credit in credits {
-            self.credit(&credit.address, credit.amount)?;
+            let payout = self.payout(id, credit.party)?;
+            self.credit(&payout, credit.amount)?;
         }
         let requester = self.request(id)?.body.requester.clone();
         match self.pending.get_mut(&requester) {
@@ -172,10 +173,17 @@ impl Ledger {
         let epoch = self.epoch_of(request)?;
         let (parties, amount) = &terms.paid;
         let credit = |party: &PartyId| {
-            let record = epoch.party(*party).ok_or(Violation::Rule("only operators are credited"))?;
-            Ok(PartyCredit { party: *party, address: record.payout.clone(), amount: *amount })
+            rule(epoch.party(*party).is_some(), "only operators are credited")?;
+            Ok(PartyCredit { party: *party, amount: *amount })
         };
         parties.iter().map(credit).collect()
+    }
+
+    /// Where an operator's earnings go: the epoch that answers says it.
+    fn payout(&self, id: RequestId, party: PartyId) -> Result<String, Violation> {
+        let epoch = self.epoch_of(self.request(id)?)?;
+        let record = epoch.party(party).ok_or(Violation::Rule("only operators are credited"))?;
+        Ok(record.payout.clone())
     }
 
     /// What can come of a refund and of a callback, in the block of the end.

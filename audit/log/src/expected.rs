@@ -13,6 +13,10 @@ const STATE_VERSION: &[u8] = b"state_version";
 
 /// Name under which the contract stores its version.
 const CONTRACT_NAME: &str = "kms-asc";
+/// The version whose state does not say how it is laid out.
+const FIRST_VERSION: &str = "0.1.0";
+/// The layout that later versions write.
+const LAYOUT: u32 = 2;
 
 /// What must stand under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,6 +142,9 @@ impl Ledger {
         state.json(state_key::NEWEST_EPOCH.as_slice().to_vec(), &self.newest_epoch())?;
         state.json(state_key::ADMIN.as_slice().to_vec(), &self.admin)?;
         state.json(state_key::PAUSED.as_slice().to_vec(), &self.paused)?;
+        if self.version != FIRST_VERSION {
+            state.json(state_key::STATE_VERSION.as_slice().to_vec(), &LAYOUT)?;
+        }
         if let Some(proposed) = &self.proposed_admin {
             state.json(state_key::PROPOSED_ADMIN.as_slice().to_vec(), proposed)?;
         }

@@ -104,7 +104,7 @@ impl Ledger {
         same("the code", &(*code_id, *checksum), &(announced.code_id, announced.checksum))?;
         same("the version before", from_version, &self.version)?;
         same("config_hash", hash, &config_hash(&self.config)?)?;
-        // A log that version 0.1.0 began does not say before who governs.
+        // A log that version 0.1.0 began does not name the admin before this.
         rule(self.admin.is_empty() || self.admin == *admin, "a migration leaves the admin in office")?;
         self.admin = admin.clone();
         (self.version, self.code) = (to_version.clone(), (*code_id, *checksum));

@@ -44,11 +44,7 @@ fn recorded(party: u32) -> LogBody {
 }
 
 fn entries() -> Vec<LogEntry> {
-    let credit = |party: u32| PartyCredit {
-        party: PartyId(party),
-        address: format!("wasm1payout{party}"),
-        amount: 2_000u128.into(),
-    };
+    let credit = |party: u32| PartyCredit { party: PartyId(party), amount: 2_000u128.into() };
     let submitted = LogBody::RequestSubmitted {
         operation: OperationKind::PublicDecrypt,
         key_id: None,

@@ -6,7 +6,7 @@ use cosmrs::{
     Any,
     proto::{
         cosmos::bank::v1beta1::MsgSend,
-        cosmwasm::wasm::v1::{MsgExecuteContract, MsgInstantiateContract2, MsgStoreCode},
+        cosmwasm::wasm::v1::{MsgExecuteContract, MsgInstantiateContract2, MsgMigrateContract, MsgStoreCode},
         prost::Name,
     },
 };
@@ -71,6 +71,22 @@ impl Message {
             funds: coin::sorted_protos(funds)?,
             salt: salt.to_vec(),
             fix_msg: false,
+        })
+    }
+
+    /// Has a contract run other code from now on; the chain takes this from the contract's admin alone.
+    pub fn migrate<M: Serialize + ?Sized>(
+        sender: &str,
+        contract: &str,
+        code_id: u64,
+        message: &M,
+    ) -> Result<Self> {
+        address_bytes(contract)?;
+        Self::encode(&MsgMigrateContract {
+            sender: sender.to_owned(),
+            contract: contract.to_owned(),
+            code_id,
+            msg: json(message)?,
         })
     }
 

@@ -103,7 +103,12 @@ macro_rules! fixed_bytes {
                 stringify!($name).to_owned()
             }
             fn json_schema(generator: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
-                Binary::json_schema(generator)
+                let mut schema = Binary::json_schema(generator).into_object();
+                schema.metadata().description = Some(concat!($kind, ": ", $len, " bytes, as base64").to_owned());
+                let digits = u32::div_ceil($len, 3) * 4;
+                schema.string().min_length = Some(digits);
+                schema.string().max_length = Some(digits);
+                schema.into()
             }
         }
 

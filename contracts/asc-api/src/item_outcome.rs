@@ -131,6 +131,14 @@ impl FromStr for ItemOutcome {
     }
 }
 
+impl ItemOutcome {
+    /// Every outcome.
+    fn every() -> impl Iterator<Item = Self> {
+        let plain = [Self::Recorded, Self::Duplicate, Self::Late, Self::Equivocation];
+        plain.into_iter().chain(RejectReason::ALL.map(Self::Rejected))
+    }
+}
+
 /// What became of one request that `close` named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CloseOutcome {
@@ -168,6 +176,15 @@ impl FromStr for CloseOutcome {
     }
 }
 
+impl CloseOutcome {
+    /// Every outcome that can be: nothing is closed into a fulfilment or a denial.
+    fn every() -> impl Iterator<Item = Self> {
+        let closed = [State::Failed, State::Expired, State::Cancelled].map(Self::Closed);
+        let already = State::ALL.into_iter().filter(|state| state.is_terminal()).map(Self::Already);
+        closed.into_iter().chain(already).chain([Self::NotDue, Self::UnknownRequest])
+    }
+}
+
 macro_rules! serde_as_text {
     ($($name:ident),*) => {$(
         impl Serialize for $name {
@@ -185,7 +202,9 @@ macro_rules! serde_as_text {
                 stringify!($name).to_owned()
             }
             fn json_schema(generator: &mut schemars::r#gen::SchemaGenerator) -> schemars::schema::Schema {
-                String::json_schema(generator)
+                let mut schema = String::json_schema(generator).into_object();
+                schema.enum_values = Some(Self::every().map(|outcome| outcome.to_string().into()).collect());
+                schema.into()
             }
         }
         impl cw_schema::Schemaifier for $name {

@@ -7,6 +7,7 @@
 
 #![deny(clippy::arithmetic_side_effects, clippy::cast_possible_truncation, clippy::float_arithmetic)]
 
+mod accounts;
 mod activation;
 mod callback;
 pub mod contract;

@@ -8,6 +8,7 @@ use kms_asc_api::log::{LogBody, LogEntry, LogHead};
 use kms_asc_api::{Config, Epoch, EpochId, KeyId, KeyRecord, RequestId, Totals, state_key};
 
 use crate::ContractError;
+use crate::accounts::Accounts;
 use crate::refund::Refund;
 
 /// One message's view of the contract. Money and log are kept here and written by [`Session::commit`].
@@ -23,6 +24,7 @@ pub struct Session<'a> {
     log: LogHead,
     /// As they are in state: what has not changed is not written.
     stored: (Totals, LogHead),
+    accounts: Accounts,
     epoch: Option<Epoch>,
     events: Vec<Event>,
     messages: Vec<SubMsg>,
@@ -37,8 +39,22 @@ impl<'a> Session<'a> {
         let totals = state_key::TOTALS.load(deps.storage)?;
         let log = load_log_head(deps.storage)?;
         let stored = (totals, log);
+        let accounts = Accounts::default();
         let (events, messages, last) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { deps, env, config, actor, totals, log, stored, epoch: None, events, messages, last })
+        Ok(Self {
+            deps,
+            env,
+            config,
+            actor,
+            totals,
+            log,
+            stored,
+            accounts,
+            epoch: None,
+            events,
+            messages,
+            last,
+        })
     }
 
     /// Who sent the message; the contract itself in a reply.
@@ -125,16 +141,20 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         self.totals.credits = self.totals.credits.checked_add(amount)?;
-        let credit = state_key::CREDIT.may_load(self.deps.storage, address)?.unwrap_or_default();
-        state_key::CREDIT.save(self.deps.storage, address, &credit.checked_add(amount)?)?;
+        let credit = self.accounts.credit(self.deps.storage, address)?;
+        *credit = credit.checked_add(amount)?;
         Ok(())
+    }
+
+    /// How many requests of an address are pending.
+    pub fn pending(&mut self, address: &Addr) -> Result<&mut u32, ContractError> {
+        self.accounts.pending(self.deps.storage, address)
     }
 
     /// Takes all credit of an address away; zero if it has none.
     pub fn take_credit(&mut self, address: &Addr) -> Result<Uint128, ContractError> {
-        let credit = state_key::CREDIT.may_load(self.deps.storage, address)?.unwrap_or_default();
+        let credit = std::mem::take(self.accounts.credit(self.deps.storage, address)?);
         self.totals.credits = self.totals.credits.checked_sub(credit)?;
-        state_key::CREDIT.remove(self.deps.storage, address);
         Ok(credit)
     }
 
@@ -190,6 +210,7 @@ impl<'a> Session<'a> {
 
     /// Writes money and log, and gives what the chain is told.
     pub fn commit(self, data: Binary) -> Result<Response, ContractError> {
+        self.accounts.write(self.deps.storage)?;
         let (totals, log) = self.stored;
         if self.totals != totals {
             state_key::TOTALS.save(self.deps.storage, &self.totals)?;

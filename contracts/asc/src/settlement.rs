@@ -14,11 +14,13 @@ use crate::callback;
 use crate::decision::{Decision, Outlook, Rule, Vote, decide, outlook};
 use crate::session::Session;
 
-/// Decides the request if what was said so far is enough, and settles it. The caller stores the status.
+/// Decides the request if what was said so far is enough, and settles it. `newest` was said just now. The caller
+/// stores the status.
 pub fn settle_if_decided(
     session: &mut Session,
     body: &RequestBody,
     status: &mut Status,
+    newest: Vote,
 ) -> Result<(), ContractError> {
     let id = assigned_epoch(body)?;
     let epoch = session.epoch(id)?;
@@ -27,7 +29,7 @@ pub fn settle_if_decided(
         Outlook::Undecided => None,
         Outlook::Decided(decision) => Some(decision),
         Outlook::Unclear => {
-            let votes = votes(session, body, status)?;
+            let votes = votes(session, body, status, newest)?;
             decide(session.epoch(id)?, rule, &votes)
         }
     };
@@ -40,9 +42,17 @@ pub fn settle_if_decided(
     }
 }
 
-fn votes(session: &Session, body: &RequestBody, status: &Status) -> Result<Vec<Vote>, ContractError> {
+fn votes(
+    session: &Session,
+    body: &RequestBody,
+    status: &Status,
+    newest: Vote,
+) -> Result<Vec<Vote>, ContractError> {
     Status::parties(status.heard())
         .map(|party| {
+            if party == newest.party {
+                return Ok(newest);
+            }
             let response = load_response(session, body, party)?;
             Ok(Vote { party, outcome: response.outcome, digest: response.payload_digest() })
         })
@@ -140,13 +150,9 @@ fn finish(
     (status.state, status.code) = (state, code);
     (status.height, status.time) = (session.height(), session.now());
     session.release(body.price)?;
-    let requester = requester(body);
-    let storage = &mut *session.deps.storage;
-    state_key::OPEN.remove(storage, body.id.get());
-    match state_key::PENDING.may_load(storage, &requester)?.unwrap_or(0) {
-        0 | 1 => state_key::PENDING.remove(storage, &requester),
-        more => state_key::PENDING.save(storage, &requester, &more.saturating_sub(1))?,
-    }
+    state_key::OPEN.remove(session.deps.storage, body.id.get());
+    let pending = session.pending(&requester(body))?;
+    *pending = pending.saturating_sub(1);
     session.emit(Event::Finished { request_id: body.id, state });
     callback::call(session, body, status)
 }
@@ -172,8 +178,8 @@ fn credit_parties(
     for party in parties {
         let missing = || ContractError::NotFound(format!("party {party} of epoch {epoch}"));
         let address = session.epoch(epoch)?.party(*party).ok_or_else(missing)?.payout.clone();
-        session.credit(&Addr::unchecked(&address), amount)?;
-        credits.push(PartyCredit { party: *party, address, amount });
+        session.credit(&Addr::unchecked(address), amount)?;
+        credits.push(PartyCredit { party: *party, amount });
     }
     Ok(credits)
 }

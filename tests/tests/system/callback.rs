@@ -1,7 +1,7 @@
 //! Contracts that ask, and are called back by the ASC: one that is an example, and one that means harm.
 
 use anyhow::{Context, Result, bail, ensure};
-use cosmwasm_std::{Binary, CosmosMsg, Empty, WasmMsg, to_json_binary};
+use cosmwasm_std::{Binary, CosmosMsg, Empty, WasmMsg};
 use kms_asc_api::log::{LogBody, LogEntry};
 use kms_asc_api::{
     Callback, Ciphertext, CloseOutcome, Config, ExecuteMsg, KeyGen, KeyId, KeyParams, KeySource, LogPage,
@@ -141,7 +141,7 @@ impl Hostile {
         let message = ExecuteMsg::SubmitRequest { operation, ttl, callback };
         let message: CosmosMsg = WasmMsg::Execute {
             contract_addr: world.contract()?.to_owned(),
-            msg: to_json_binary(&message)?,
+            msg: serde_json::to_vec(&message)?.into(),
             funds: vec![cosmwasm_std::Coin::new(quote.price, quote.denom)],
         }
         .into();

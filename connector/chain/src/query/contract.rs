@@ -1,10 +1,11 @@
 //! Contracts: smart queries, raw state, and what code stands behind an address.
 
 use cosmrs::proto::{
+    cosmos::base::query::v1beta1::PageRequest,
     cosmwasm::wasm::v1::{
-        CodeInfo as ProtoCodeInfo, QueryBuildAddressRequest, QueryBuildAddressResponse,
-        QueryContractInfoRequest, QueryContractInfoResponse, QuerySmartContractStateRequest,
-        QuerySmartContractStateResponse,
+        CodeInfo as ProtoCodeInfo, QueryAllContractStateRequest, QueryAllContractStateResponse,
+        QueryBuildAddressRequest, QueryBuildAddressResponse, QueryContractInfoRequest,
+        QueryContractInfoResponse, QuerySmartContractStateRequest, QuerySmartContractStateResponse,
     },
     prost::Message,
 };
@@ -14,10 +15,13 @@ use crate::{Client, Error, Result, client::unreadable, log_text, message, wallet
 
 const SMART: &str = "/cosmwasm.wasm.v1.Query/SmartContractState";
 const CONTRACT_INFO: &str = "/cosmwasm.wasm.v1.Query/ContractInfo";
+const ALL_STATE: &str = "/cosmwasm.wasm.v1.Query/AllContractState";
 const BUILD_ADDRESS: &str = "/cosmwasm.wasm.v1.Query/BuildAddress";
 
 /// The wasm module's store; its keys and values are provable against the app hash.
 const STORE: &str = "/store/wasm/key";
+/// Keys that are asked for at once.
+const STATE_PAGE: u64 = 1_000;
 const CODE_PREFIX: u8 = 0x01;
 const CONTRACT_STATE_PREFIX: u8 = 0x03;
 
@@ -93,6 +97,24 @@ impl Client {
         let answer = self.abci_raw(STORE, full, height).await?;
         let value = (!answer.value.is_empty()).then_some(answer.value);
         Ok(RawValue { value, height: answer.height })
+    }
+
+    /// All of a contract's state, keys ascending; [`Error::NoSuchContract`] if there is none. It comes in pages:
+    /// they are of one state if the height is named, or if nothing changes meanwhile.
+    pub async fn all_state(&self, contract: &str, height: Option<u64>) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+        address_bytes(contract)?;
+        let (mut state, mut key) = (Vec::new(), Vec::new());
+        loop {
+            let page = PageRequest { key, limit: STATE_PAGE, ..PageRequest::default() };
+            let query = QueryAllContractStateRequest { address: contract.to_owned(), pagination: Some(page) };
+            let answer: QueryAllContractStateResponse =
+                self.abci(ALL_STATE, &query, height).await.map_err(|e| contract_refusal(contract, e))?;
+            state.extend(answer.models.into_iter().map(|model| (model.key, model.value)));
+            key = answer.pagination.map(|page| page.next_key).unwrap_or_default();
+            if key.is_empty() {
+                return Ok(state);
+            }
+        }
     }
 
     /// A contract's registration; [`Error::NoSuchContract`] if there is none.

@@ -345,14 +345,12 @@ log_body! {
     }
 }
 
-/// What one party earned by a decision.
+/// What one party earned by a decision. To whom it was credited stands in its epoch's entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartyCredit {
     /// The party.
     pub party: PartyId,
-    /// Its payout address.
-    pub address: String,
     /// How much.
     pub amount: Uint128,
 }

@@ -160,12 +160,12 @@ fn store(
 
 fn count_pending(session: &mut Session, requester: &Addr) -> Result<(), ContractError> {
     let allowed = session.config.limits.pending_per_requester;
-    let pending = state_key::PENDING.may_load(session.deps.storage, requester)?.unwrap_or(0);
-    let given = pending.checked_add(1).ok_or(ContractError::Overflow)?;
+    let pending = session.pending(requester)?;
+    *pending = pending.checked_add(1).ok_or(ContractError::Overflow)?;
+    let given = *pending;
     if given > allowed {
         let (given, allowed) = (given.into(), allowed.into());
         return Err(ContractError::OverLimit { what: "pending requests of one requester", given, allowed });
     }
-    state_key::PENDING.save(session.deps.storage, requester, &given)?;
     Ok(())
 }

@@ -16,7 +16,7 @@ const DEFAULT_LIMIT: u32 = 20;
 /// Most requests looked at for one page.
 const MAX_SCAN: u64 = 200;
 /// Most bytes of bodies read for one page, the last body aside: together they stay within a query's gas.
-const MAX_SCAN_BYTES: usize = 192 << 10;
+const MAX_SCAN_BYTES: usize = 64 << 10;
 /// Most bytes of records on one page, the last one aside: they are parsed and written again.
 const MAX_PAGE_BYTES: usize = 64 << 10;
 

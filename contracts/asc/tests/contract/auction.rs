@@ -310,6 +310,24 @@ fn the_seller_ends_bidding_early_and_nobody_else_does() {
     assert_eq!(scene.open().len(), 1);
 }
 
+/// With a grant of the key's owner the contract may ask too; bidders trust that owner.
+#[test]
+fn bids_under_somebody_elses_key_are_opened_with_a_grant_of_its_owner() {
+    let mut scene = Scene::without_key(Some(KeyId(1)));
+    let key_id = scene.suite.key();
+    assert_eq!(key_id, KeyId(1));
+    scene.bid("ada", 1, 10).unwrap();
+    scene.suite.at(BIDDING_ENDS);
+    let denied = scene.open()[0];
+    assert_eq!(scene.suite.view(denied).reason.as_deref(), Some("permission"));
+    let grant = kms_asc_api::ExecuteMsg::Grant { key_id, grantee: scene.auction.to_string(), until: None };
+    let owner = scene.suite.owner();
+    scene.suite.execute(&owner, &grant, &[]).unwrap();
+    let asked = scene.open()[0];
+    scene.answer(asked, &number(9));
+    assert_eq!(scene.end(), sold("ada", 9));
+}
+
 /// Denied is no end that is called back: the submission itself says it, and the bid can be asked for again.
 #[test]
 fn a_denied_opening_leaves_the_bid_sealed() {

@@ -23,6 +23,7 @@ mod queries;
 mod replay;
 mod responses;
 mod revoked_epoch;
+mod schema;
 mod submit_request;
 mod suite;
 mod takeover;

@@ -101,16 +101,21 @@ fn take(session: &mut Session, item: Item) -> Result<ItemOutcome, ContractError>
     if !receipt_is_valid(session, &item, &stored, payload_digest, &signer) {
         return Ok(ItemOutcome::Rejected(RejectReason::Receipt));
     }
-    let key = (item.request_id.get(), item.party.get());
-    if let Some(first) = state_key::RESPONSE.may_load(session.deps.storage, key) {
-        return record::repeated(session, &item, stored, &StoredResponse::decode(&first)?, payload_digest);
-    }
     let due = stored.body.deadline.is_none_or(|deadline| session.now() >= stored.status.end(deadline));
-    if due || revoked || stored.status.state.is_terminal() {
+    let too_late = due || revoked || stored.status.state.is_terminal();
+    // Of what came in time the status knows who said it; only late items leave no bit there.
+    if too_late || stored.status.heard() & item.party.bit() != 0 {
+        let key = (item.request_id.get(), item.party.get());
+        if let Some(first) = state_key::RESPONSE.may_load(session.deps.storage, key) {
+            let first = StoredResponse::decode(&first)?;
+            return record::repeated(session, &item, stored, &first, payload_digest);
+        }
+    }
+    if too_late {
         return record::late(session, item, payload_digest);
     }
     match check::check(session, &item, &stored.body, &signer)? {
-        Ok(()) => record::count(session, item, stored),
+        Ok(()) => record::count(session, item, stored, payload_digest),
         Err(reason) => Ok(ItemOutcome::Rejected(reason)),
     }
 }

@@ -6,6 +6,7 @@ use kms_asc_api::{Digest, ItemOutcome, Outcome, StoredResponse, state_key};
 
 use super::{Item, Stored};
 use crate::ContractError;
+use crate::decision::Vote;
 use crate::execute::cancel;
 use crate::session::Session;
 use crate::settlement;
@@ -49,8 +50,14 @@ pub fn late(session: &mut Session, item: Item, payload_digest: Digest) -> Result
 }
 
 /// Counts the item, and settles the request if it decides.
-pub fn count(session: &mut Session, item: Item, stored: Stored) -> Result<ItemOutcome, ContractError> {
+pub fn count(
+    session: &mut Session,
+    item: Item,
+    stored: Stored,
+    payload_digest: Digest,
+) -> Result<ItemOutcome, ContractError> {
     let (id, party, epoch) = (item.request_id, item.party, item.epoch);
+    let vote = Vote { party, outcome: item.outcome, digest: payload_digest };
     let mut status = stored.status;
     match item.outcome {
         Outcome::Answer => status.answered |= party.bit(),
@@ -67,7 +74,7 @@ pub fn count(session: &mut Session, item: Item, stored: Stored) -> Result<ItemOu
     };
     session.record(Some(id), recorded)?;
     cancel::lapse(session, id, &mut status)?;
-    settlement::settle_if_decided(session, &stored.body, &mut status)?;
+    settlement::settle_if_decided(session, &stored.body, &mut status, vote)?;
     state_key::STATUS.save(session.deps.storage, id.get(), &status.encode());
     Ok(ItemOutcome::Recorded)
 }
