@@ -1,6 +1,6 @@
 //! What happens next: chosen by what there is, right and wrong about half of the time.
 
-use kms_asc_api::{CiphertextFormat, EpochMode, FheType, KeyParams, KeyState, Operation, State};
+use kms_asc_api::{CiphertextFormat, EpochMode, FheType, KeyId, KeyParams, KeyState, Operation, State};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
@@ -226,8 +226,8 @@ fn domain(model: &Model) -> Any<Domain> {
 
 fn public(model: &Model) -> Any<Op> {
     let extra = prop_oneof![20 => 0usize..3, 1 => Just(1024usize), 1 => Just(1025usize)];
-    (key_id(model), ciphertexts(model), domain(model), extra)
-        .prop_map(|(key, ciphertexts, domain, extra)| Op::Public { key, ciphertexts, domain, extra })
+    (ciphertexts(model), domain(model), extra)
+        .prop_map(|((key, ciphertexts), domain, extra)| Op::Public { key, ciphertexts, domain, extra })
         .boxed()
 }
 
@@ -243,8 +243,8 @@ fn user(model: &Model) -> Any<Op> {
     let from = prop_oneof![30 => -5000i64..=0, 1 => 1i64..5, 1 => Just(-86_400i64), 1 => Just(-86_399i64)];
     let days = prop_oneof![40 => Just(1u64), 2 => Just(365), 1 => Just(0), 1 => Just(366)];
     let good_key = prop_oneof![20 => Just(true), 1 => Just(false)];
-    (key_id(model), ciphertexts(model), domain(model), user, signer, (apps, from, days, good_key))
-        .prop_map(|(key, ciphertexts, domain, user, signer, (apps, from, days, good_key))| Op::User {
+    (ciphertexts(model), domain(model), user, signer, (apps, from, days, good_key))
+        .prop_map(|((key, ciphertexts), domain, user, signer, (apps, from, days, good_key))| Op::User {
             key,
             ciphertexts,
             domain,
@@ -281,21 +281,29 @@ fn input(model: &Model) -> Any<Op> {
 const TYPES: [FheType; 6] =
     [FheType::Bool, FheType::Uint8, FheType::Uint64, FheType::Uint160, FheType::Uint256, FheType::Uint512];
 
-fn ciphertexts(model: &Model) -> Any<Vec<Ct>> {
-    let one = ciphertext(model);
-    any_of(vec![
-        (20, proptest::collection::vec(one.clone(), 1..4).boxed()),
-        (1, Just(vec![]).boxed()),
-        (1, proptest::collection::vec(one, 4..6).boxed()),
-    ])
+/// A key, and ciphertexts with evidence that fits it more often than not.
+fn ciphertexts(model: &Model) -> Any<(u64, Vec<Ct>)> {
+    let model = model.clone();
+    key_id(&model)
+        .prop_flat_map(move |key| {
+            let one = ciphertext(&model, key);
+            let some = any_of(vec![
+                (14, proptest::collection::vec(one.clone(), 1).boxed()),
+                (8, proptest::collection::vec(one.clone(), 2..4).boxed()),
+                (1, Just(vec![]).boxed()),
+                (1, proptest::collection::vec(one, 4..6).boxed()),
+            ]);
+            (Just(key), some)
+        })
+        .boxed()
 }
 
-fn ciphertext(model: &Model) -> Any<Ct> {
+fn ciphertext(model: &Model, key: u64) -> Any<Ct> {
     let odd_size =
         prop_oneof![40 => Just(None), 1 => Just(Some(0u64)), 1 => Just(Some(9000)), 1 => Just(Some(20_000))];
     let good_handle = prop_oneof![40 => Just(true), 1 => Just(false)];
     let index = prop_oneof![8 => Just(0u16), 2 => 1u16..3];
-    (0u8..6, odd_size, good_handle, index, 0usize..30, origin(model))
+    (0u8..6, odd_size, good_handle, index, 0usize..30, origin(model, key))
         .prop_map(|(number, size, good_handle, index, format, origin)| {
             let verified = matches!(origin, Origin::Verified { .. });
             let format = match format {
@@ -311,17 +319,21 @@ fn ciphertext(model: &Model) -> Any<Ct> {
         .boxed()
 }
 
-fn origin(model: &Model) -> Any<Origin> {
-    let inputs =
-        ids(model, |r| r.state == State::Fulfilled && matches!(r.operation(), Operation::VerifyInput(_)));
+fn origin(model: &Model, key: u64) -> Any<Origin> {
+    let fits = |request: &Request| match request.operation() {
+        Operation::VerifyInput(input) => input.key_id.get() == key && request.state == State::Fulfilled,
+        _ => false,
+    };
+    let inputs = ids(model, fits);
+    let vouched = model.keys.get(&key).is_some_and(|key| key.attester_threshold > 0);
     let twisted = || prop_oneof![14 => Just(false), 1 => Just(true)];
-    let verified_weight = if inputs.is_empty() { 1 } else { 4 };
+    let verified_weight = if inputs.is_empty() { 1 } else { 8 };
     let verified = (mostly(inputs, 9, 0..=model.next_id()), twisted())
         .prop_map(|(request, twisted)| Origin::Verified { request, twisted });
     let until = prop_oneof![9 => 0i64..1000, 1 => -3i64..0];
     let seeds = prop_oneof![
         9 => proptest::sample::subsequence(vec![200u8, 201, 202], 2..=3),
-        1 => proptest::sample::subsequence(vec![200u8, 201, 202, 203], 0..=4),
+        3 => proptest::sample::subsequence(vec![200u8, 201, 202, 203], 0..=4),
         1 => Just(vec![200, 200]),
     ];
     let sorted = prop_oneof![9 => Just(true), 1 => Just(false)];
@@ -339,7 +351,7 @@ fn origin(model: &Model) -> Any<Origin> {
     any_of(vec![
         (5, Just(Origin::Unproven).boxed()),
         (verified_weight, verified.boxed()),
-        (3, attested.boxed()),
+        (if vouched { 5 } else { 1 }, attested.boxed()),
     ])
 }
 
@@ -459,6 +471,13 @@ fn key_message(model: &Model) -> Any<Step> {
     key_id(&model)
         .prop_flat_map(move |key| {
             let record = model.keys.get(&key);
+            // What becomes of a key while others take it over is decided at the end.
+            let moving = model.requests.iter().any(|request| {
+                let takeover = matches!(request.operation(), Operation::KeyGen(_));
+                takeover
+                    && request.state == State::Pending
+                    && request.operation().key_id() == Some(KeyId(key))
+            });
             let owner = by(record.map_or("", |key| key.owner.as_str()));
             let heir = by(record.and_then(|key| key.offered_to.as_deref()).unwrap_or(""));
             let until = prop_oneof![3 => Just(None), 4 => (0i64..400).prop_map(Some), 1 => Just(Some(-1))];
@@ -471,7 +490,7 @@ fn key_message(model: &Model) -> Any<Step> {
                 (3, send(owner.clone(), revoke.boxed())),
                 (4, send(owner.clone(), attesters(key))),
                 (5, send(owner.clone(), strings(&model, key))),
-                (2, send(owner.clone(), key_state(key))),
+                (if moving { 12 } else { 2 }, send(owner.clone(), key_state(key, moving))),
                 (3, send(owner, to().prop_map(move |to| Msg::Offer { key, to }).boxed())),
                 (3, send(heir, Just(Msg::Accept { key }).boxed())),
             ])
@@ -496,12 +515,12 @@ fn strings(model: &Model, key: u64) -> Any<Msg> {
     any_of(vec![(3, all), (1, some)]).prop_map(move |crs| Msg::Crs { key, crs }).boxed()
 }
 
-fn key_state(key: u64) -> Any<Msg> {
+fn key_state(key: u64, moving: bool) -> Any<Msg> {
     let state = prop_oneof![
         8 => Just(KeyState::Active),
         6 => Just(KeyState::Suspended),
         1 => Just(KeyState::Deactivated),
-        1 => Just(KeyState::Destroyed),
+        (if moving { 9 } else { 1 }) => Just(KeyState::Destroyed),
     ];
     state.prop_map(move |state| Msg::State { key, state }).boxed()
 }

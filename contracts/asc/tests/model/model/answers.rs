@@ -7,7 +7,7 @@ use crate::step::{Item, Said, Sig};
 use crate::world;
 
 impl Model {
-    pub fn take_in(&mut self, item: &Item) -> ItemExpected {
+    pub fn take_in(&mut self, item: &Item, payload: Vec<u8>) -> ItemExpected {
         let mut reasons = malformed(item);
         let Some(request) = self.request(item.request) else {
             reasons.push(RejectReason::UnknownRequest);
@@ -30,7 +30,6 @@ impl Model {
         if !reasons.is_empty() {
             return ItemExpected::RejectedFor(reasons);
         }
-        let payload = self.payload(item.request, item.party, item.said);
         let outcome = if let Said::Failure { code, .. } = item.said { code } else { 0 };
         if let Some(first) = request.answers.get(&item.party) {
             let same = first.outcome == outcome && first.payload == payload;

@@ -15,7 +15,7 @@ use kms_asc_api::{
     RejectReason, RequestBody, State,
 };
 
-use crate::step::{Msg, Step};
+use crate::step::{Item, Msg, Step};
 use crate::world::{self, ADMIN, APP, CONTRACT, MONEY, NOBODY, Who, address};
 
 /// The contract, the bank and the time.
@@ -232,7 +232,11 @@ impl Model {
         match msg {
             Msg::Submit { .. } => Ok(Outcome::Done),
             Msg::Responses(items) | Msg::Failures(items) => {
-                Ok(Outcome::Items(items.iter().map(|item| self.take_in(item)).collect()))
+                // As they were signed: before any of them was taken in.
+                let payload = |item: &Item| self.payload(item.request, item.party, item.said);
+                let payloads: Vec<_> = items.iter().map(payload).collect();
+                let items = items.iter().zip(payloads);
+                Ok(Outcome::Items(items.map(|(item, payload)| self.take_in(item, payload)).collect()))
             }
             Msg::Close(ids) => Ok(Outcome::Closed(ids.iter().map(|id| self.close(*id)).collect())),
             Msg::Cancel(id) => self.cancel(&who, *id),
