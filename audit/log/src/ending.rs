@@ -41,7 +41,8 @@ impl Ledger {
             | LogBody::RequestFailed { refund, credits, treasury, .. }
             | LogBody::RequestExpired { refund, credits, treasury }
             | LogBody::RequestCancelled { refund, credits, treasury } => {
-                (*refund, credits.clone(), *treasury)
+                let own = credits.iter().map(|credit| self.without_address(id, credit));
+                (*refund, own.collect::<Result<Vec<_>, _>>()?, *treasury)
             }
             _ => return Err(Violation::Rule("nothing ends")),
         };
@@ -174,9 +175,17 @@ impl Ledger {
         let (parties, amount) = &terms.paid;
         let credit = |party: &PartyId| {
             rule(epoch.party(*party).is_some(), "only operators are credited")?;
-            Ok(PartyCredit { party: *party, amount: *amount })
+            Ok(PartyCredit::new(*party, *amount))
         };
         parties.iter().map(credit).collect()
+    }
+
+    /// Entries of version 0.1.0 repeat the address that the epoch says.
+    fn without_address(&self, id: RequestId, credit: &PartyCredit) -> Result<PartyCredit, Violation> {
+        if let Some(address) = &credit.address {
+            same("who is credited", address, &self.payout(id, credit.party)?)?;
+        }
+        Ok(PartyCredit::new(credit.party, credit.amount))
     }
 
     /// Where an operator's earnings go: the epoch that answers says it.

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     fn entry() -> LogEntry {
-        let credit = PartyCredit { party: PartyId(1), amount: 4_000u128.into() };
+        let credit = PartyCredit::new(PartyId(1), 4_000u128.into());
         LogEntry {
             seq: 12,
             height: 345,

@@ -44,7 +44,7 @@ fn recorded(party: u32) -> LogBody {
 }
 
 fn entries() -> Vec<LogEntry> {
-    let credit = |party: u32| PartyCredit { party: PartyId(party), amount: 2_000u128.into() };
+    let credit = |party: u32| PartyCredit::new(PartyId(party), 2_000u128.into());
     let submitted = LogBody::RequestSubmitted {
         operation: OperationKind::PublicDecrypt,
         key_id: None,

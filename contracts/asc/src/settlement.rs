@@ -179,7 +179,7 @@ fn credit_parties(
         let missing = || ContractError::NotFound(format!("party {party} of epoch {epoch}"));
         let address = session.epoch(epoch)?.party(*party).ok_or_else(missing)?.payout.clone();
         session.credit(&Addr::unchecked(address), amount)?;
-        credits.push(PartyCredit { party: *party, amount });
+        credits.push(PartyCredit::new(*party, amount));
     }
     Ok(credits)
 }

@@ -353,6 +353,16 @@ pub struct PartyCredit {
     pub party: PartyId,
     /// How much.
     pub amount: Uint128,
+    /// To whom it was credited, in entries of version 0.1.0 alone; later ones leave it out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+impl PartyCredit {
+    /// What is logged of a credit.
+    pub const fn new(party: PartyId, amount: Uint128) -> Self {
+        Self { party, amount, address: None }
+    }
 }
 
 /// What a receipt signs beside request, epoch and party, and the signature.
