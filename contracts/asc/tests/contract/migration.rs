@@ -17,6 +17,9 @@ use crate::suite::{DENOM, START, Snapshot, Suite, account, payout, word};
 
 const DELAY: u64 = 86_400;
 
+/// What is done to a state by hand.
+type Change = Box<dyn Fn(&mut dyn Storage)>;
+
 fn schedule(suite: &Suite, code_id: u64) -> ExecuteMsg {
     ExecuteMsg::ScheduleMigration { code_id, checksum: suite.checksum(code_id) }
 }
@@ -152,7 +155,7 @@ impl Suite {
 #[test]
 fn a_state_of_another_contract_or_of_newer_code_is_refused() {
     let newer = |state: &mut dyn Storage| state_key::STATE_VERSION.save(state, &99).unwrap();
-    let cases: [(&str, Box<dyn Fn(&mut dyn Storage)>); 8] = [
+    let cases: [(&str, Change); 8] = [
         ("another contract", named("crates.io:cw20-base", "0.1.0")),
         ("a newer patch", named("kms-asc", concat!(env!("CARGO_PKG_VERSION"), "9"))),
         ("a newer minor", named("kms-asc", "0.100.0")),
@@ -174,7 +177,7 @@ fn a_state_of_another_contract_or_of_newer_code_is_refused() {
 }
 
 /// `contract_info` as the library cw2 writes it.
-fn named(contract: &str, version: &str) -> Box<dyn Fn(&mut dyn Storage)> {
+fn named(contract: &str, version: &str) -> Change {
     let json = format!(r#"{{"contract":"{contract}","version":"{version}"}}"#);
     Box::new(move |state| state.set(b"contract_info", json.as_bytes()))
 }
