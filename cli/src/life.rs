@@ -38,7 +38,7 @@ pub async fn read(ledger: &Ledger, view: &RequestView) -> Result<Life> {
     let entries = log_between(ledger, view.body.height, last).await?;
     report.settle(&entries, |number| {
         let party = epoch.as_ref()?.parties.iter().find(|party| party.party.get() == number)?;
-        Some(party.name.clone())
+        Some((party.name.clone(), party.payout.clone()))
     });
     find_transactions(ledger, &mut report).await;
     Ok(Life { report, verdict })

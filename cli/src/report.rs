@@ -168,8 +168,9 @@ impl RequestReport {
         if faults.is_empty() { Ok(()) } else { Err(Error::Unverified(faults.join("; "))) }
     }
 
-    /// Adds what the log says of the money, and where each step is recorded.
-    pub fn settle(&mut self, entries: &[LogEntry], name: impl Fn(u32) -> Option<String>) {
+    /// Adds what the log says of the money, and where each step is recorded. `operator` gives a party's name and
+    /// the address of its earnings.
+    pub fn settle(&mut self, entries: &[LogEntry], operator: impl Fn(u32) -> Option<(String, String)>) {
         let settlement = &mut self.settlement;
         for entry in entries.iter().filter(|entry| entry.request_id == Some(self.id)) {
             let at = Moment { height: entry.height, time: entry.time, tx: None };
@@ -180,16 +181,21 @@ impl RequestReport {
             match &entry.body {
                 LogBody::RequestFulfilled { refund, credits, treasury, .. }
                 | LogBody::RequestFailed { refund, credits, treasury, .. }
-                | LogBody::RequestExpired { refund, credits, treasury } => {
+                | LogBody::RequestExpired { refund, credits, treasury }
+                | LogBody::RequestCancelled { refund, credits, treasury } => {
                     settlement.refund = Some(refund.to_string());
                     settlement.treasury = Some(treasury.to_string());
                     settlement.credits = credits
                         .iter()
-                        .map(|credit| Credit {
-                            party: credit.party.get(),
-                            name: name(credit.party.get()),
-                            address: credit.address.clone(),
-                            amount: credit.amount.to_string(),
+                        .map(|credit| {
+                            let (name, address) = operator(credit.party.get()).unzip();
+                            let amount = credit.amount.to_string();
+                            Credit {
+                                party: credit.party.get(),
+                                name,
+                                address: address.unwrap_or_default(),
+                                amount,
+                            }
                         })
                         .collect();
                 }
