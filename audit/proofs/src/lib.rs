@@ -1,0 +1,1 @@
+//! Light client and state proofs: what shows that a request is recorded.
