@@ -1,3 +1,6 @@
+mod tls;
+mod vault;
+
 use std::{
     fs,
     net::SocketAddr,
@@ -12,6 +15,9 @@ use kms_core_proto::DEFAULT_MAX_MESSAGE_BYTES;
 use serde::Deserialize;
 use thiserror::Error;
 
+pub use tls::{TlsFiles, Transport};
+pub use vault::{Cost, Keeper, Pkcs11, VaultSettings};
+
 /// The documented configuration file, with every field.
 pub const TEMPLATE: &str = include_str!("../kms-core.example.toml");
 
@@ -20,11 +26,15 @@ pub const TEMPLATE: &str = include_str!("../kms-core.example.toml");
 #[serde(deny_unknown_fields)]
 pub struct Config {
     network: PathBuf,
-    listen: LoopbackAddress,
+    listen: ListenAddress,
     data_dir: PathBuf,
     signer_file: PathBuf,
     epoch: NonZeroU32,
     party: PartyNumber,
+    #[serde(default)]
+    tls: tls::TlsConfig,
+    #[serde(default)]
+    vault: vault::VaultConfig,
     #[serde(default)]
     limits: LimitsConfig,
     /// What is logged and how.
@@ -80,25 +90,18 @@ pub enum LogFormat {
     Json,
 }
 
-/// An address that only this machine reaches.
+/// An address with a port.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct LoopbackAddress(SocketAddr);
+struct ListenAddress(SocketAddr);
 
-impl TryFrom<String> for LoopbackAddress {
+impl TryFrom<String> for ListenAddress {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let address: SocketAddr = text.parse().map_err(|_| {
+        text.parse().map(Self).map_err(|_| {
             format!("{text:?} is not an address with a port, such as \"127.0.0.1:50051\" or \"[::1]:50051\"")
-        })?;
-        match address.ip().is_loopback() {
-            true => Ok(Self(address)),
-            false => Err(format!(
-                "{text:?} can be reached from other machines, and this version speaks plain text only: \
-                 allowed are loopback addresses, such as \"127.0.0.1:50051\""
-            )),
-        }
+        })
     }
 }
 
@@ -130,6 +133,24 @@ pub enum SettingsError {
         /// The network's file.
         file: String,
     },
+    /// Neither certificates nor plain text were asked for.
+    #[error(
+        "[tls] needs certificate, key and client_ca (`kms-core certs` makes a local set), or plaintext = true \
+         on a loopback address"
+    )]
+    NoCertificates,
+    /// Both were asked for.
+    #[error("[tls] has certificates and plaintext = true: one of them must go")]
+    PlaintextWithCertificates,
+    /// Plain text on an address that others can reach.
+    #[error("{address} can be reached from other machines: plaintext = true is for loopback addresses only")]
+    PlaintextReachable {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// Not one way to open the vault.
+    #[error("[vault] needs passphrase_file or pkcs11, and not both")]
+    NoKeeper,
     /// A folder cannot be made.
     #[error("cannot make the folder {folder}: {source}")]
     Folder {
@@ -146,6 +167,10 @@ impl SettingsError {
         match self {
             Self::File(error) => error.code(),
             Self::NoContract { .. } => "no_contract",
+            Self::NoCertificates => "no_certificates",
+            Self::PlaintextWithCertificates => "plaintext_with_certificates",
+            Self::PlaintextReachable { .. } => "plaintext_reachable",
+            Self::NoKeeper => "no_keeper",
             Self::Folder { .. } => "folder_unwritable",
         }
     }
@@ -190,7 +215,11 @@ pub struct Settings {
     pub store_url: url::Url,
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Folder of its vault and answers.
+    /// How it is reached there.
+    pub transport: Transport,
+    /// Its vault.
+    pub vault: VaultSettings,
+    /// Folder of its answers, and of its vault unless that is elsewhere.
     pub data_dir: PathBuf,
     /// File of its signer.
     pub signer_file: PathBuf,
@@ -208,12 +237,22 @@ impl Config {
         for inside in [&mut config.network, &mut config.data_dir, &mut config.signer_file] {
             *inside = relative_to(path, inside);
         }
+        config.tls.anchor(path);
+        config.vault.anchor(path);
         Ok(config)
     }
 
     /// File of the signer.
     pub fn signer_file(&self) -> &Path {
         &self.signer_file
+    }
+
+    /// The vault.
+    ///
+    /// # Errors
+    /// If it is not said what opens it.
+    pub fn vault(&self) -> Result<VaultSettings, SettingsError> {
+        self.vault.settings(&self.data_dir.join("vault"))
     }
 
     /// Makes the folders of data and signer, open to their owner only, where they are missing.
@@ -244,6 +283,8 @@ impl Config {
             },
             store_url: network.store_url,
             listen: self.listen.0,
+            transport: self.tls.transport(self.listen.0)?,
+            vault: self.vault()?,
             data_dir: self.data_dir.clone(),
             signer_file: self.signer_file.clone(),
             limits: Limits {
@@ -313,17 +354,16 @@ mod tests {
     #[test]
     fn the_template_shows_every_field() {
         // An unknown field makes the parser list the known ones.
-        for (section, name) in
-            [("", "unknown = 1\n"), ("limits", "[limits]\nunknown = 1\n"), ("log", "[log]\nunknown = 1\n")]
-        {
-            let message = refused(name);
+        let sections = ["tls", "vault", "limits", "log"];
+        for section in [""].iter().chain(&sections) {
+            let name = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
+            let message = refused(&(name + "unknown = 1\n"));
             let (_, known) =
                 message.split_once("expected one of ").or(message.split_once("expected ")).unwrap();
-            for field in
-                known.split('`').skip(1).step_by(2).filter(|field| !["limits", "log"].contains(field))
-            {
+            for field in known.split('`').skip(1).step_by(2).filter(|field| !sections.contains(field)) {
                 assert!(
-                    TEMPLATE.contains(&format!("\n{field} = ")),
+                    TEMPLATE.contains(&format!("\n{field} = "))
+                        || TEMPLATE.contains(&format!("\n# {field} = ")),
                     "{section}.{field} is not in the template"
                 );
             }
@@ -336,14 +376,56 @@ mod tests {
         assert!(message.contains("limits.stop_minutes") && message.contains("kms-core.toml"), "{message}");
     }
 
+    fn with_tls(section: &str, listen: &str) -> Result<Settings, SettingsError> {
+        let (before, rest) = TEMPLATE.split_once("[tls]").unwrap();
+        let (_, after) = rest.split_once("[vault]").unwrap();
+        let before = before.replace("127.0.0.1:50051", listen);
+        read(&format!("{before}[tls]\n{section}\n[vault]{after}"), NETWORK_TEMPLATE)
+    }
+
     #[test]
-    fn an_address_that_others_can_reach_is_refused() {
+    fn plain_text_is_for_loopback_and_only_when_asked_for() {
+        let plain = with_tls("plaintext = true", "127.0.0.1:50051").unwrap();
+        assert_eq!(plain.transport, Transport::Plaintext);
         for address in ["0.0.0.0:50051", "192.168.1.1:50051", "[::]:50051"] {
-            let message = refused(&TEMPLATE.replace("127.0.0.1:50051\"\n", &format!("{address}\"\n")));
-            assert!(message.contains("field listen") && message.contains("loopback"), "{message}");
+            let error = with_tls("plaintext = true", address).unwrap_err();
+            assert!(
+                error.code() == "plaintext_reachable" && error.to_string().contains("loopback"),
+                "{error}"
+            );
         }
+        for section in ["", "certificate = \"a.pem\"", "certificate = \"a.pem\"\nkey = \"a.key\""] {
+            assert_eq!(
+                with_tls(section, "127.0.0.1:50051").unwrap_err().code(),
+                "no_certificates",
+                "{section}"
+            );
+        }
+        let both = with_tls("certificate = \"a.pem\"\nplaintext = true", "127.0.0.1:50051");
+        assert_eq!(both.unwrap_err().code(), "plaintext_with_certificates");
+    }
+
+    #[test]
+    fn with_certificates_the_core_may_listen_anywhere() {
+        let settings = read(&TEMPLATE.replace("127.0.0.1:50051", "0.0.0.0:50051"), NETWORK_TEMPLATE).unwrap();
+        let Transport::Tls(files) = settings.transport else { panic!("plain text") };
+        assert!(files.key.is_absolute() && files.key.ends_with("certs/core.key"));
         let message = refused(&TEMPLATE.replace("127.0.0.1:50051\"\n", "localhost\"\n"));
         assert!(message.contains("field listen"), "{message}");
+    }
+
+    #[test]
+    fn a_vault_has_one_way_to_be_opened() {
+        let pkcs11 = "pkcs11 = { module = \"m.so\", token = \"t\", pin_file = \"pin\", key = \"k\" }";
+        let line = "passphrase_file = \"passphrase\"";
+        for (changed, code) in [("", "no_keeper"), (&format!("{line}\n{pkcs11}"), "no_keeper")] {
+            let error = read(&TEMPLATE.replace(line, changed), NETWORK_TEMPLATE).unwrap_err();
+            assert_eq!(error.code(), code);
+        }
+        let settings = read(&TEMPLATE.replace(line, pkcs11), NETWORK_TEMPLATE).unwrap();
+        let Keeper::Pkcs11(pkcs11) = settings.vault.keeper else { panic!("a passphrase") };
+        assert!(pkcs11.pin_file.is_absolute());
+        assert!(settings.vault.url.path().ends_with("/core-data/vault/"), "{}", settings.vault.url);
     }
 
     #[test]
