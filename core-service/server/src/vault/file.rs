@@ -1,6 +1,6 @@
 //! What the vault knows of a key, and how files are called.
 
-use kms_asc_api::Digest;
+use kms_asc_api::{Digest, EpochId};
 use kms_core_engine::{ParameterSet, UnknownName};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,7 @@ impl Record {
     /// A record of a key of this contract without its parts.
     pub(crate) fn new(
         identity: &crate::Identity,
+        epoch: EpochId,
         key_id: u64,
         request_hash: Digest,
         params: ParameterSet,
@@ -58,7 +59,7 @@ impl Record {
             key_id,
             request_hash,
             params: params.name().to_owned(),
-            epoch: identity.epoch.get(),
+            epoch: epoch.get(),
             parts,
         }
     }

@@ -1,6 +1,6 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
-use kms_asc_api::{Digest, EpochId, KeyDomain, PartyId};
+use kms_asc_api::{Digest, EpochId, KeyDomain};
 use kms_core_engine::{CentralizedEngine, CiphertextError, FheType, KeyMaterial, ParameterSet, Plaintext};
 use tempfile::TempDir;
 use url::Url;
@@ -51,15 +51,14 @@ fn identity() -> Identity {
     Identity {
         chain_id: "kms-1".into(),
         contract: "wasm1asc".into(),
-        epoch: EpochId(1),
-        party: PartyId(1),
+        memberships: Vec::new(),
         key_domain: KeyDomain { name: "KMSGeneration".into(), version: "1".into(), chain_id: 9000 },
     }
 }
 
 pub(crate) fn record(key_id: u64) -> Record {
     let parts = vec![Part { key_type: 0, digest: Digest::new([2; 32]), size: 5 }];
-    Record::new(&identity(), key_id, Digest::new([1; 32]), ParameterSet::Default, parts)
+    Record::new(&identity(), EpochId(1), key_id, Digest::new([1; 32]), ParameterSet::Default, parts)
 }
 
 pub(crate) const SECRET: &[u8] = b"the secret parts of a key";
