@@ -39,10 +39,10 @@ mod tls;
 mod vault;
 
 pub use config::{
-pub use config::{
     Anchor, Config, Cost, Identity, Keeper, Limits, LogFormat, Membership, Pkcs11, Settings, SettingsError,
     TEMPLATE, TlsFiles, Transport, Trust, VaultSettings,
 };
+pub use custody::{KeyWrapper, WrapError, Wrapped};
 pub use error::Error;
 pub use serve::{BoundServer, StartError};
 pub use signer::{Signer, SignerError};

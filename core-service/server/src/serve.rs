@@ -96,7 +96,7 @@ impl<E: Engine> BoundServer<E> {
     /// # Errors
     /// As [`BoundServer::bind`].
     pub async fn bind_with(settings: Settings, engine: E) -> Result<Self, StartError> {
-        let Settings { identity, store_url, listen, transport, vault, data_dir, signer_file, limits } =
+        let Settings { identity, store_url, listen, transport, vault, data_dir, signer_file, limits, .. } =
             settings;
         let acceptor = Acceptor::open(&transport)?;
         make_private_folder(&data_dir)?;
