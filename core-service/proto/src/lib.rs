@@ -35,6 +35,8 @@ pub mod reason {
     pub const REQUEST_CONFLICT: &str = "request_conflict";
     /// The request's deadline has passed.
     pub const DEADLINE_PASSED: &str = "deadline_passed";
+    /// The core was restored from a backup since the request was submitted, and may have answered it.
+    pub const BEFORE_RESTORE: &str = "before_restore";
     /// Nothing is known of the request.
     pub const UNKNOWN_REQUEST: &str = "unknown_request";
     /// The vault lacks the request's key, and half of the request's time is not over; worth a retry.
@@ -49,7 +51,7 @@ pub mod reason {
     pub const INTERNAL: &str = "internal";
 
     /// Every reason.
-    pub const ALL: [&str; 13] = [
+    pub const ALL: [&str; 14] = [
         MALFORMED_BODY,
         MALFORMED_ARGUMENT,
         WRONG_CIPHERTEXT_COUNT,
@@ -57,6 +59,7 @@ pub mod reason {
         WRONG_EPOCH,
         REQUEST_CONFLICT,
         DEADLINE_PASSED,
+        BEFORE_RESTORE,
         UNKNOWN_REQUEST,
         KEY_UNAVAILABLE,
         TOO_EARLY,

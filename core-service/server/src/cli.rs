@@ -1,6 +1,8 @@
 //! What people type.
 
 mod certs;
+mod keep;
+mod transfer;
 mod vault;
 
 use std::{io::Write, path::PathBuf, time::Duration};
@@ -45,6 +47,14 @@ enum Command {
     ConfigTemplate,
     /// Make a local set of certificates: an authority, and those that core and connector show each other.
     Certs(certs::Certs),
+    /// Write all secrets and answers of a stopped core into a new encrypted file.
+    Backup(keep::BackupArguments),
+    /// Put a backup where there is nothing yet.
+    Restore(keep::RestoreArguments),
+    /// Seal a key for another core's certificate.
+    Export(transfer::Export),
+    /// Hold a sealed key for one request of one owner.
+    Stage(transfer::Stage),
     /// Change how the vault is kept.
     #[command(subcommand)]
     Vault(vault::VaultCommand),
@@ -82,6 +92,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
             show(&Signer::read(config.signer_file(), &Strongbox::open(&config.vault()?)?)?, output)
         }
         Command::Vault(command) => command.run(&config),
+        Command::Backup(arguments) => arguments.run(&config),
+        Command::Restore(arguments) => arguments.run(&config),
+        Command::Export(arguments) => arguments.run(&config),
+        Command::Stage(arguments) => arguments.run(&config),
     }
 }
 

@@ -68,6 +68,7 @@ impl<E: Engine> Core<E> {
     }
 
     async fn make_answer(&self, request: Request, wish: Wish) -> Result<v1::Answer, Error> {
+        self.check_not_forgotten(request.body.time)?;
         request.check_deadline()?;
         let finding = match wish {
             Wish::Execute(ciphertexts) => self.find(&request, ciphertexts).await?,
@@ -78,6 +79,16 @@ impl<E: Engine> Core<E> {
         }
         let answer = seal(&self.0.identity, &self.0.signer, &request, finding)?;
         self.record(answer).await
+    }
+
+    /// Refuses what the core may have answered before it was restored from a backup that does not know of it.
+    fn check_not_forgotten(&self, submitted: u64) -> Result<(), Error> {
+        match self.0.workshop.vault.restored() {
+            Some(restored) if restored.covers(submitted) => {
+                Err(Error::BeforeRestore { submitted, restored: restored.submitted_before })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What this party finds. A fault on this side is an error, after which the work can be asked for again; when half
