@@ -1,6 +1,6 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use kms_asc_api::{Digest, FailureCode, RequestBody, request_hash};
+use kms_asc_api::{CrsRecord, Digest, FailureCode, KeyDomain, KeyRecord, RequestBody, request_hash};
 
 use crate::{Error, Identity, Membership};
 
@@ -10,6 +10,12 @@ pub(crate) struct Request {
     pub(crate) hash: Digest,
     /// What this core is in the epoch that the request is bound to.
     pub(crate) membership: Membership,
+    /// The record of the key that the operation uses.
+    pub(crate) key: Option<KeyRecord>,
+    /// The record of the reference string that the operation uses.
+    pub(crate) crs: Option<CrsRecord>,
+    /// What the domains of new keys consist of.
+    pub(crate) key_domain: KeyDomain,
     deadline: u64,
     half_time: u64,
 }
@@ -39,7 +45,17 @@ impl Request {
         let half_time = body.half_time().ok_or_else(|| Error::MalformedBody {
             reason: format!("deadline {deadline} lies before the time {} of the request", body.time),
         })?;
-        Ok(Self { hash: request_hash(stored), membership, body, deadline, half_time })
+        let key_domain = identity.key_domain.clone();
+        Ok(Self {
+            hash: request_hash(stored),
+            membership,
+            body,
+            key: None,
+            crs: None,
+            key_domain,
+            deadline,
+            half_time,
+        })
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -85,6 +101,6 @@ pub(crate) fn check_contract(identity: &Identity, chain_id: &str, contract: &str
     })
 }
 
-fn seconds_now() -> u64 {
+pub(crate) fn seconds_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -41,7 +41,8 @@ pub(crate) fn destroy<E: Engine>(
 
 /// Removes whatever there is of a key.
 fn erase<E: Engine>(shop: &Workshop<E>, key: &KeyRecord) -> Result<(), Error> {
-    shop.vault.remove(key.id.get()).map_err(|error| Error::internal("removing a key", &error))?;
+    let removed = shop.vault.remove(key.id.get()).and_then(|_| shop.vault.unstage(key.id.get()));
+    removed.map_err(|error| Error::internal("removing a key", &error))?;
     for part in key.digests.iter().filter(|part| part.key_type == KeyType::Public) {
         shop.verifiers.forget(&part.digest);
     }

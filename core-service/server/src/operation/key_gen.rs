@@ -29,7 +29,15 @@ pub(super) async fn perform<E: Engine>(
         return Ok(Finding::Failure(Failure::of(FailureCode::KeyUnavailable)));
     }
     let held = match shop.vault.get(request.id()) {
-        Some(held) if held.record.request_hash == request.hash => Ok(held.record.clone()),
+        Some(held) if held.record.request_hash == request.hash => {
+            // A crash may have come between.
+            let vault = shop.vault.clone();
+            let id = request.id();
+            compute(&shop.generations, move || vault.unstage(id))
+                .await?
+                .map_err(|error| Error::internal("forgetting what was staged", &error))?;
+            Ok(held.record.clone())
+        }
         Some(_) => return Err(Error::RequestConflict { request_id: request.id() }),
         None => match &asked.source {
             KeySource::Import { digests } => import::key(shop, request, asked, digests).await?,
@@ -93,7 +101,7 @@ pub(super) fn digests_of(record: &Record) -> Result<Vec<KeyDigest>, Error> {
     record.parts.iter().map(key_digest_of).collect()
 }
 
-fn key_digest_of(part: &Part) -> Result<KeyDigest, Error> {
+pub(super) fn key_digest_of(part: &Part) -> Result<KeyDigest, Error> {
     let key_type = match part.key_type {
         0 => KeyType::Server,
         1 => KeyType::Public,
