@@ -20,8 +20,8 @@ const EXAMPLES: &str = "\
 Encrypts on this machine under the key's published parts, which are fetched once and checked against the chain,
 puts the ciphertexts into the store, and prints one REF per value. Nothing is paid and nothing goes on the chain.
 
-Types: bool (true, false), uint4, uint8, uint16, uint32, uint64, uint128, uint256 (decimal, or hexadecimal after
-0x), address (0x and 40 digits).
+Types: bool (true, false), uint4, uint8, uint16, uint32, uint64, uint128, uint256, uint512, uint1024, uint2048
+(decimal, or hexadecimal after 0x), address (0x and 40 digits).
 
 Examples:
   kms encrypt --key 1 --type uint64 --value 42
@@ -101,7 +101,7 @@ async fn load(key: &KeyRecord, published: PublishedKey) -> Result<(Encryptor, u6
 
 async fn encrypt(encryptor: &std::sync::Arc<Encryptor>, value: Plaintext) -> Result<Vec<u8>> {
     let encryptor = encryptor.clone();
-    Ok(on_a_thread(move || encryptor.encrypt(&value)).await??)
+    Ok(on_a_thread(move || encryptor.encrypt_raw(&value)).await??)
 }
 
 /// Work that would keep a spinner from turning.

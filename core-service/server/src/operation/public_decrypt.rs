@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use kms_asc_api::{Ciphertext, CiphertextFormat, Digest, FailureCode, Handle, PublicDecrypt, eip712};
-use kms_core_engine::{CiphertextError, Engine, FheType, Plaintext};
+use kms_core_engine::{CiphertextError, Element, Engine, FheType, Plaintext};
 
 use super::{Failure, Finding, Workshop, compute, default_domain};
 use crate::{
@@ -91,9 +91,12 @@ fn decrypt_all<E: Engine>(
         if u64::try_from(job.bytes.len()) != Ok(job.size) || Digest::sha256(&job.bytes) != job.digest {
             return Err(Failure::at(FailureCode::CiphertextMismatch, index));
         }
+        let element = Element { index: 0, declared: job.declared };
         vault
             .engine()
-            .public_decrypt(&key.key, &job.bytes, job.declared)
+            .decrypt(&key.key, &job.bytes, kms_core_engine::CiphertextFormat::Raw, &[element])
+            .pop()
+            .unwrap_or(Err(CiphertextError::LibraryFailure))
             .map_err(|error| Failure::at(failure_code(&error), index))
     };
     jobs.iter().enumerate().map(decrypt).collect()
