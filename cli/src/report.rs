@@ -300,20 +300,16 @@ fn input(body: &RequestBody, payload: &[u8]) -> Result<Option<InputReport>> {
 }
 
 fn value(ciphertext: &Ciphertext, words: &[u8]) -> Result<Value> {
-    let known = FheType::from_number(ciphertext.fhe_type.number());
-    match (known, <[u8; 32]>::try_from(words)) {
-        (Some(fhe_type), Ok(word)) => {
-            let value = Plaintext::from_word(fhe_type, word).map_err(|error| {
-                Error::Unverified(format!("an answer that is signed is no value: {error}"))
-            })?;
-            Ok(Value { fhe_type: fhe_type.name().to_owned(), value: value.to_string() })
-        }
+    let Some(fhe_type) = FheType::from_number(ciphertext.fhe_type.number()) else {
         // A type that this version has no arithmetic for.
-        _ => Ok(Value {
+        return Ok(Value {
             fhe_type: ciphertext.fhe_type.name().to_owned(),
             value: format!("0x{}", hex::encode(words)),
-        }),
-    }
+        });
+    };
+    let value = Plaintext::from_words(fhe_type, words)
+        .map_err(|error| Error::Unverified(format!("an answer that is signed is no value: {error}")))?;
+    Ok(Value { fhe_type: fhe_type.name().to_owned(), value: value.to_string() })
 }
 
 /// A request in a list.
