@@ -6,17 +6,19 @@ use kms_store::{Store, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Server, server::TcpIncoming};
+use tonic::transport::Server;
 
 use crate::{
     Identity, Settings, SettingsError, Signer, SignerError,
     answers::{Answers, AnswersError},
     config::make_private_folder,
     core::Core,
+    destroyed::{Destroyed, DestroyedError},
     error::full_text,
     health::Health,
     operation::Workshop,
-    vault::{Vault, VaultError},
+    tls::{Acceptor, TlsError, incoming},
+    vault::{Strongbox, Vault, VaultError},
 };
 
 /// Why a core does not start, or stopped by itself.
@@ -31,12 +33,18 @@ pub enum StartError {
     /// A secret key is damaged, exposed or foreign.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// What was destroyed is not known.
+    #[error(transparent)]
+    Destroyed(#[from] DestroyedError),
     /// The answers cannot be used.
     #[error(transparent)]
     Answers(#[from] AnswersError),
     /// The store of public material cannot be opened.
     #[error("store: {0}")]
     Store(#[from] StoreError),
+    /// The certificates cannot be used.
+    #[error("tls: {0}; `kms-core certs` makes a local set")]
+    Tls(#[from] TlsError),
     /// The address is taken or not this machine's.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -57,8 +65,10 @@ impl StartError {
             Self::Settings(error) => error.code(),
             Self::Signer(error) => error.code(),
             Self::Vault(error) => error.code(),
+            Self::Destroyed(error) => error.code(),
             Self::Answers(error) => error.code(),
             Self::Store(error) => error.code(),
+            Self::Tls(error) => error.code(),
             Self::Listen { .. } => "cannot_listen",
             Self::Service(_) => "service_failed",
         }
@@ -69,6 +79,7 @@ impl StartError {
 pub struct BoundServer<E: Engine = CentralizedEngine> {
     core: Core<E>,
     listener: TcpListener,
+    acceptor: Acceptor,
     address: SocketAddr,
     max_message_bytes: usize,
     stop_within: Duration,
@@ -90,12 +101,17 @@ impl<E: Engine> BoundServer<E> {
     /// # Errors
     /// As [`BoundServer::bind`].
     pub async fn bind_with(settings: Settings, engine: E) -> Result<Self, StartError> {
-        let Settings { identity, store_url, listen, data_dir, signer_file, limits } = settings;
-        let signer = Signer::read(&signer_file)?;
+        let Settings { identity, store_url, listen, transport, vault, data_dir, signer_file, limits } =
+            settings;
+        let acceptor = Acceptor::open(&transport)?;
         make_private_folder(&data_dir)?;
         // First of all, as it locks the folder against a second process.
         let answers = Answers::open(&data_dir.join("answers.redb"), &identity)?;
-        let vault = Vault::open(&data_dir.join("vault"), &identity, engine)?;
+        let strongbox = Strongbox::open(&vault)?;
+        let signer = Signer::read(&signer_file, &strongbox)?;
+        let destroyed = Destroyed::open(&data_dir.join("destroyed"))?;
+        let vault = Vault::open(strongbox, &identity, engine)?;
+        erase_destroyed(&vault, &destroyed)?;
         let store = Store::open(&store_url)?;
 
         let cannot_listen = |source| StartError::Listen { address: listen, source };
@@ -105,10 +121,11 @@ impl<E: Engine> BoundServer<E> {
             %address, chain_id = identity.chain_id, contract = identity.contract,
             memberships = memberships(&identity), signer = %signer.address(), keys = vault.len(), "the core listens"
         );
-        let workshop = Workshop::new(Arc::new(identity), vault, store, &limits);
+        let workshop = Workshop::new(Arc::new(identity), vault, destroyed, store, &limits);
         Ok(Self {
             core: Core::new(limits, signer, answers, workshop),
             listener,
+            acceptor,
             address,
             max_message_bytes: limits.max_message_bytes,
             stop_within: Duration::from_secs(limits.stop_seconds.into()),
@@ -126,7 +143,7 @@ impl<E: Engine> BoundServer<E> {
     /// # Errors
     /// If the service cannot go on.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { core, listener, max_message_bytes, stop_within, .. } = self;
+        let Self { core, listener, acceptor, max_message_bytes, stop_within, .. } = self;
         let service = KmsServer::new(core.clone())
             .max_decoding_message_size(max_message_bytes)
             .max_encoding_message_size(max_message_bytes);
@@ -146,16 +163,23 @@ impl<E: Engine> BoundServer<E> {
             .add_service(service)
             .add_service(health_service)
             .add_service(reflection)
-            .serve_with_incoming_shutdown(
-                TcpIncoming::from(listener).with_nodelay(Some(true)),
-                stopping.clone().cancelled_owned(),
-            );
+            .serve_with_incoming_shutdown(incoming(listener, acceptor), stopping.clone().cancelled_owned());
         let watch = watch_for_stop(stop, stopping, core, health, stop_within);
         tokio::select! {
             ended = server => ended.map_err(|error| StartError::Service(full_text(&error))),
             () = watch => Ok(()),
         }
     }
+}
+
+/// Removes keys that were destroyed and are here all the same: a crash came in between, or a backup was restored.
+fn erase_destroyed<E: Engine>(vault: &Vault<E>, destroyed: &Destroyed) -> Result<(), VaultError> {
+    for key_id in destroyed.ids() {
+        if vault.remove(key_id)? {
+            tracing::warn!(key_id, "a key that was destroyed had come back: removed");
+        }
+    }
+    Ok(())
 }
 
 /// `epoch/party` of each epoch.
