@@ -1,21 +1,22 @@
 //! What the calls of the service do.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use kms_asc_api::{Digest, FailureCode};
 use kms_core_engine::{Engine, TFHE_VERSION};
 use kms_core_proto::{NO_INDEX, v1};
-use tokio::task::spawn_blocking;
 
 use crate::{
     Error, Identity, Limits, Membership, Signer,
     answers::Answers,
-    desk::Desk,
+    desk::{Desk, Load, Turn, Unwanted},
     health::Condition,
+    metrics::{Levels, Metrics, Outcome, Stage},
     operation::{Failure, Finding, Workshop},
     request::{Request, check_contract},
     seal::seal,
+    weight::Weight,
 };
 
 /// A core. Clones are the same core.
@@ -28,6 +29,7 @@ struct Inner<E: Engine> {
     answers: Answers,
     workshop: Workshop<E>,
     desk: Desk,
+    metrics: Arc<Metrics>,
 }
 
 /// What a caller wants for a request.
@@ -43,10 +45,28 @@ impl<E: Engine> Clone for Core<E> {
 }
 
 impl<E: Engine> Core<E> {
-    pub(crate) fn new(limits: Limits, signer: Signer, answers: Answers, workshop: Workshop<E>) -> Self {
+    pub(crate) fn new(
+        limits: Limits,
+        signer: Signer,
+        answers: Answers,
+        workshop: Workshop<E>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let identity = workshop.identity.clone();
-        let desk = Desk::new(limits.max_requests);
-        Self(Arc::new(Inner { identity, limits, signer, answers, workshop, desk }))
+        let desk = Desk::new(&limits);
+        Self(Arc::new(Inner { identity, limits, signer, answers, workshop, desk, metrics }))
+    }
+
+    /// What is counted and timed.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The text that a Prometheus server reads.
+    pub(crate) fn metrics_text(&self, calls: u64) -> Result<String, std::fmt::Error> {
+        let Load { requests, work, bytes } = self.0.desk.load();
+        let requests = u64::try_from(requests).unwrap_or(u64::MAX);
+        self.0.metrics.text(Levels { requests, work, bytes, calls, ..Levels::default() })
     }
 
     /// Where work is under way.
@@ -54,20 +74,41 @@ impl<E: Engine> Core<E> {
         &self.0.desk
     }
 
-    /// The answer to a request: the recorded one, or the one under way, or a new one.
+    /// The answer to a request, counted and timed.
     async fn answer(&self, request: Request, wish: Wish) -> Result<v1::Answer, Error> {
+        let (operation, started) = (request.body.operation.kind().name(), Instant::now());
+        let result = self.answer_once(request, wish).await;
+        self.0.metrics.took(Stage::Total, started.elapsed());
+        self.0.metrics.ended(operation, Outcome::of(&result));
+        result
+    }
+
+    /// The answer to a request: the recorded one, or the one under way, or a new one.
+    async fn answer_once(&self, request: Request, wish: Wish) -> Result<v1::Answer, Error> {
         let core = self.clone();
         let (id, hash) = (request.id(), request.hash);
-        let ticket = self.0.desk.join_or_start(id, hash, move || async move {
-            match core.recorded(id, hash).await? {
+        let weight = match &wish {
+            Wish::Execute(ciphertexts) => Weight::of(&request.body.operation, ciphertexts),
+            Wish::Decline(_) => Weight::of_failure(),
+        };
+        let ticket = self.0.desk.join_or_start(id, hash, weight, move |turn| async move {
+            match core.recorded(id, hash)? {
                 Some(answer) => Ok(answer),
-                None => core.make_answer(request, wish).await,
+                None => core.make_answer(request, wish, turn).await,
             }
         })?;
         ticket.outcome().await
     }
 
-    async fn make_answer(&self, request: Request, wish: Wish) -> Result<v1::Answer, Error> {
+    async fn make_answer(&self, request: Request, wish: Wish, turn: Turn) -> Result<v1::Answer, Error> {
+        let slot = {
+            let _waited = self.0.metrics.timer(Stage::Wait);
+            turn.begin().await
+        };
+        let slot = slot.map_err(|Unwanted| {
+            self.0.metrics.dropped();
+            Error::Internal { cause: "nobody waits for the answer".to_owned() }
+        })?;
         request.check_deadline()?;
         let finding = match wish {
             Wish::Execute(ciphertexts) => self.find(&request, ciphertexts).await?,
@@ -76,8 +117,11 @@ impl<E: Engine> Core<E> {
         if let Finding::Failure(failure) = &finding {
             request.check_may_fail_for(failure.code)?;
         }
-        let answer = seal(&self.0.identity, &self.0.signer, &request, finding)?;
-        self.record(answer).await
+        let seal = || seal(&self.0.identity, &self.0.signer, &request, finding);
+        let answer = self.0.metrics.time(Stage::Sign, seal)?;
+        // Others work while this answer waits for its flush, which it may share with theirs.
+        slot.leave();
+        self.0.answers.record(answer).await
     }
 
     /// What this party finds. A fault on this side is an error, after which the work can be asked for again; when half
@@ -98,31 +142,24 @@ impl<E: Engine> Core<E> {
     }
 
     /// What each condition of readiness is at now.
-    pub(crate) async fn look(&self) -> [(Condition, Result<(), String>); 2] {
-        let core = self.clone();
-        let answers = blocking(move || core.0.answers.check()).await.map_err(|error| match error {
+    pub(crate) async fn look(&self) -> [(Condition, Result<(), String>); 3] {
+        let answers = self.0.answers.check().await.map_err(|error| match error {
             Error::Internal { cause } => cause,
             other => other.to_string(),
         });
         let store = self.0.workshop.check_store().await;
-        [(Condition::Answers, answers), (Condition::Store, store)]
+        let vault = self.0.workshop.vault.check().map_err(|error| error.to_string());
+        [(Condition::Answers, answers), (Condition::Store, store), (Condition::Vault, vault)]
     }
 
     /// The recorded answer, if the request is the one that was answered under its id.
-    async fn recorded(&self, request_id: u64, hash: Digest) -> Result<Option<v1::Answer>, Error> {
-        let core = self.clone();
-        let found = blocking(move || core.0.answers.get(request_id)).await?;
-        match found {
+    fn recorded(&self, request_id: u64, hash: Digest) -> Result<Option<v1::Answer>, Error> {
+        match self.0.answers.get(request_id)? {
             Some(answer) if answer.request_hash != hash.as_bytes() => {
                 Err(Error::RequestConflict { request_id })
             }
             found => Ok(found),
         }
-    }
-
-    async fn record(&self, answer: v1::Answer) -> Result<v1::Answer, Error> {
-        let core = self.clone();
-        blocking(move || core.0.answers.record(answer)).await
     }
 
     pub(crate) async fn execute(&self, call: v1::ExecuteRequest) -> Result<v1::Answer, Error> {
@@ -152,7 +189,7 @@ impl<E: Engine> Core<E> {
         if let Some(ticket) = self.0.desk.find(id, &hash)? {
             return ticket.outcome().await;
         }
-        self.recorded(id, hash).await?.ok_or(Error::UnknownRequest { request_id: id })
+        self.recorded(id, hash)?.ok_or(Error::UnknownRequest { request_id: id })
     }
 
     pub(crate) fn list_keys(&self) -> v1::ListKeysResponse {
@@ -214,11 +251,4 @@ fn declined(request: &Request, code: u32, index: u32) -> Result<Failure, Error> 
 
 fn malformed(field: &'static str, reason: &str) -> Error {
     Error::MalformedArgument { field, reason: reason.to_owned() }
-}
-
-/// Runs what waits for the disk off the threads that serve the network.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    spawn_blocking(work).await.map_err(|error| Error::internal("using the answer store", &error))?
 }

@@ -87,11 +87,13 @@ pub enum Error {
         /// Seconds since 1970.
         now: u64,
     },
-    /// The limit of requests that wait or run.
-    #[error("{limit} requests are waiting, which is the limit")]
+    /// One more would be over a limit of what is accepted at a time.
+    #[error("there is too much to do: the limit is {limit} {bound}")]
     Busy {
+        /// What is limited.
+        bound: &'static str,
         /// The limit.
-        limit: usize,
+        limit: u64,
     },
     /// The process is about to end.
     #[error("the core is stopping")]

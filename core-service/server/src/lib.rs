@@ -8,24 +8,31 @@
 //! service    gRPC in and out; the table of errors is in `status`
 //! core       what each call does
 //! request    the caller's bytes become a request that this core has to answer, or an error
-//! desk       one piece of work per request: waits for it, finishes it when the caller is gone, forgets it when it failed
+//! gate       how many calls are let in at a time
+//! desk       one piece of work per request: queued, waited for, finished when the caller is gone, forgotten when it failed
+//! weight     what a request is expected to take, which bounds what is accepted
 //! operation  what is done: key generation, public decryption
 //! seal       external signatures and receipts, made with the key in `signer`
 //! answers    answers on disk, flushed before they leave
 //! vault      secret keys on disk
 //! health     whether the core can do its work, as named conditions
+//! metrics    what is counted and timed
+//! admin      health and metrics over HTTP
 //! ```
 //!
 //! What this version does not do: it trusts its caller for the body (a proof of contract state will accompany it), and
 //! its vault is not encrypted at rest, but only closed to other users of the machine.
 
+mod admin;
 mod answers;
 pub mod cli;
 mod config;
 mod core;
 mod desk;
 mod error;
+mod gate;
 mod health;
+mod metrics;
 mod operation;
 mod request;
 mod seal;
@@ -34,6 +41,7 @@ mod service;
 mod signer;
 mod status;
 mod vault;
+mod weight;
 
 pub use config::{
     Anchor, Config, Identity, Limits, LogFormat, Membership, Settings, SettingsError, TEMPLATE, Trust,

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kms_core_proto::reason;
+use kms_core_proto::{
+    reason,
+    v1::{Answer, answer},
+};
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text::encode},
     metrics::{
@@ -16,6 +19,8 @@ use prometheus_client::{
     },
     registry::{Registry, Unit},
 };
+
+use crate::Error;
 
 /// What an answer's time goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,15 +79,25 @@ impl EncodeLabelValue for Stage {
     }
 }
 
-/// What came of a call.
+/// What came of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Outcome {
     /// An answer.
     Answer,
     /// A signed failure.
     Failure,
-    /// An error, which is counted by its reason too.
+    /// An error.
     Refused,
+}
+
+impl Outcome {
+    pub(crate) fn of(result: &Result<Answer, Error>) -> Self {
+        match result {
+            Ok(Answer { outcome: Some(answer::Outcome::Failure(_)), .. }) => Self::Failure,
+            Ok(_) => Self::Answer,
+            Err(_) => Self::Refused,
+        }
+    }
 }
 
 impl EncodeLabelValue for Outcome {
@@ -102,7 +117,7 @@ struct StageLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct CallLabels {
+struct RequestLabels {
     operation: &'static str,
     outcome: Outcome,
 }
@@ -146,7 +161,7 @@ struct Gauges {
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
-    calls: Family<CallLabels, Counter>,
+    requests: Family<RequestLabels, Counter>,
     refusals: Family<ReasonLabel, Counter>,
     stages: Family<StageLabel, Histogram, fn() -> Histogram>,
     groups: Histogram,
@@ -164,7 +179,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let mut metrics = Self {
             registry: Registry::with_prefix("kms_core"),
-            calls: Family::default(),
+            requests: Family::default(),
             refusals: Family::default(),
             stages: Family::new_with_constructor(seconds),
             groups: Histogram::new(exponential_buckets(1.0, 2.0, 11)),
@@ -184,7 +199,7 @@ impl Default for Metrics {
 impl Metrics {
     fn register(&mut self) {
         let registry = &mut self.registry;
-        registry.register("calls", "Calls for answers, by operation and outcome", self.calls.clone());
+        registry.register("requests", "Requests, by operation and outcome", self.requests.clone());
         registry.register("refusals", "Calls that ended with an error, by reason", self.refusals.clone());
         let text = "What answers take, by stage";
         registry.register_with_unit("stage", text, Unit::Seconds, self.stages.clone());
@@ -205,14 +220,13 @@ impl Metrics {
         registry.register_with_unit("trusted_header_age", text, Unit::Seconds, gauges.header_age.clone());
     }
 
-    /// Counts a call that ended with an answer or a signed failure.
-    pub(crate) fn answered(&self, operation: &'static str, outcome: Outcome) {
-        self.calls.get_or_create(&CallLabels { operation, outcome }).inc();
+    /// Counts a request that was asked for, by what came of it.
+    pub(crate) fn ended(&self, operation: &'static str, outcome: Outcome) {
+        self.requests.get_or_create(&RequestLabels { operation, outcome }).inc();
     }
 
     /// Counts a call that ended with an error.
-    pub(crate) fn refused(&self, operation: &'static str, reason: &str) {
-        self.answered(operation, Outcome::Refused);
+    pub(crate) fn refused(&self, reason: &str) {
         // A reason that the interface does not name is no label.
         let reason = reason::ALL.into_iter().find(|known| *known == reason).unwrap_or("other");
         self.refusals.get_or_create(&ReasonLabel { reason }).inc();
@@ -225,10 +239,13 @@ impl Metrics {
 
     /// Runs a stage and records what it took.
     pub(crate) fn time<T>(&self, stage: Stage, work: impl FnOnce() -> T) -> T {
-        let started = Instant::now();
-        let result = work();
-        self.took(stage, started.elapsed());
-        result
+        let _timer = self.timer(stage);
+        work()
+    }
+
+    /// Times a stage until it is dropped.
+    pub(crate) fn timer(&self, stage: Stage) -> Timer<'_> {
+        Timer { metrics: self, stage, started: Instant::now() }
     }
 
     /// Records how many answers shared a flush.
@@ -264,6 +281,19 @@ impl Metrics {
     }
 }
 
+/// A stage under way.
+pub(crate) struct Timer<'a> {
+    metrics: &'a Metrics,
+    stage: Stage,
+    started: Instant,
+}
+
+impl Drop for Timer<'_> {
+    fn drop(&mut self) {
+        self.metrics.took(self.stage, self.started.elapsed());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,10 +301,10 @@ mod tests {
     #[test]
     fn the_text_names_what_was_counted() {
         let metrics = Metrics::default();
-        metrics.answered("public_decrypt", Outcome::Answer);
-        metrics.answered("public_decrypt", Outcome::Failure);
-        metrics.refused("key_gen", reason::BUSY);
-        metrics.refused("key_gen", "request 7 is not known");
+        metrics.ended("public_decrypt", Outcome::of(&Ok(Answer::default())));
+        metrics.ended("key_gen", Outcome::of(&Err(Error::ShuttingDown)));
+        metrics.refused(reason::BUSY);
+        metrics.refused("request 7 is not known");
         metrics.flushed(3);
         metrics.took(Stage::Sign, Duration::from_micros(100));
         let levels = Levels {
@@ -285,9 +315,8 @@ mod tests {
         };
         let text = metrics.text(levels).unwrap();
         for line in [
-            "kms_core_calls_total{operation=\"public_decrypt\",outcome=\"answer\"} 1",
-            "kms_core_calls_total{operation=\"public_decrypt\",outcome=\"failure\"} 1",
-            "kms_core_calls_total{operation=\"key_gen\",outcome=\"refused\"} 2",
+            "kms_core_requests_total{operation=\"public_decrypt\",outcome=\"answer\"} 1",
+            "kms_core_requests_total{operation=\"key_gen\",outcome=\"refused\"} 1",
             "kms_core_refusals_total{reason=\"busy\"} 1",
             "kms_core_refusals_total{reason=\"other\"} 1",
             "kms_core_flush_group_answers_sum 3",

@@ -4,20 +4,23 @@ use kms_core_engine::Engine;
 use kms_core_proto::v1::{self, answer, kms_server::Kms};
 use tonic::{Request as Call, Response, Status};
 
-use crate::{Error, core::Core};
+use crate::{Error, core::Core, gate::Place, metrics::Metrics};
 
 #[tonic::async_trait]
 impl<E: Engine> Kms for Core<E> {
     async fn execute(&self, call: Call<v1::ExecuteRequest>) -> Result<Response<v1::Answer>, Status> {
-        reply("execute", self.execute(call.into_inner()).await)
+        let (_place, call) = enter(call);
+        reply(self.metrics(), "execute", self.execute(call).await)
     }
 
     async fn get_result(&self, call: Call<v1::GetResultRequest>) -> Result<Response<v1::Answer>, Status> {
-        reply("get_result", self.get_result(call.into_inner()).await)
+        let (_place, call) = enter(call);
+        reply(self.metrics(), "get_result", self.get_result(call).await)
     }
 
     async fn decline(&self, call: Call<v1::DeclineRequest>) -> Result<Response<v1::Answer>, Status> {
-        reply("decline", self.decline(call.into_inner()).await)
+        let (_place, call) = enter(call);
+        reply(self.metrics(), "decline", self.decline(call).await)
     }
 
     async fn list_keys(
@@ -32,8 +35,21 @@ impl<E: Engine> Kms for Core<E> {
     }
 }
 
+/// What the call carries, and its place behind the gate, to be kept until it is answered.
+fn enter<T>(call: Call<T>) -> (Option<Place>, T) {
+    let (_, mut extensions, message) = call.into_parts();
+    (extensions.remove(), message)
+}
+
 /// One line of log per call: ids and codes, never a payload.
-fn reply(method: &'static str, result: Result<v1::Answer, Error>) -> Result<Response<v1::Answer>, Status> {
+fn reply(
+    metrics: &Metrics,
+    method: &'static str,
+    result: Result<v1::Answer, Error>,
+) -> Result<Response<v1::Answer>, Status> {
+    if let Err(error) = &result {
+        metrics.refused(error.code());
+    }
     match result {
         Ok(answer) => {
             let code = match &answer.outcome {

@@ -64,7 +64,7 @@ mod tests {
             Error::UnknownRequest { request_id: 7 },
             Error::KeyUnavailable { key_id: 3, half_time: 130 },
             Error::TooEarly { code: 1, half_time: 130, now: 101 },
-            Error::Busy { limit: 64 },
+            Error::Busy { bound: "requests", limit: 64 },
             Error::ShuttingDown,
             Error::Internal { cause: "writing /data/vault: no space left".into() },
         ]
@@ -82,7 +82,7 @@ FailedPrecondition request_conflict: request 7 is known to this core with anothe
 NotFound unknown_request: request 7 is not known to this core
 Unavailable key_unavailable retryable: key 3 is not in this core's vault; from time 130 on that is signed as a failure
 Unavailable too_early retryable: failure 1 is signed from time 130 on, the time is 101
-ResourceExhausted busy retryable: 64 requests are waiting, which is the limit
+ResourceExhausted busy retryable: there is too much to do: the limit is 64 requests
 Unavailable shutting_down retryable: the core is stopping
 Internal internal retryable: the core failed, its log has the cause
 ";

@@ -135,6 +135,14 @@ impl<E: Engine> Vault<E> {
         Ok(self.hold(HeldKey { record, key }))
     }
 
+    /// Whether every key that is in use is on disk.
+    pub(crate) fn check(&self) -> Result<(), VaultError> {
+        self.list().iter().try_for_each(|held| {
+            let file = self.folder.join(file::name(held.record.key_id));
+            fs::metadata(&file).map(drop).map_err(|error| unusable("find", &file, error))
+        })
+    }
+
     fn load(&self, file: &Path, identity: &Identity) -> Result<(), VaultError> {
         let (record, secret) = file::read(file)?;
         if record.chain_id != identity.chain_id || record.contract != identity.contract {

@@ -1,5 +1,6 @@
 //! The configuration file: a file here for each of its sections.
 
+mod admin;
 mod epochs;
 mod limits;
 mod log;
@@ -21,6 +22,7 @@ pub use limits::Limits;
 pub use log::{LogConfig, LogFormat};
 pub use trust::{Anchor, Trust};
 
+use admin::AdminConfig;
 use epochs::{EpochConfig, memberships};
 use limits::LimitsConfig;
 use trust::TrustConfig;
@@ -40,6 +42,8 @@ pub struct Config {
     trust: TrustConfig,
     #[serde(default)]
     limits: LimitsConfig,
+    #[serde(default)]
+    admin: AdminConfig,
     /// What is logged and how.
     #[serde(default)]
     pub log: LogConfig,
@@ -144,6 +148,8 @@ pub struct Settings {
     pub signer_file: PathBuf,
     /// Bounds.
     pub limits: Limits,
+    /// Where health and metrics are served.
+    pub admin: SocketAddr,
 }
 
 impl Config {
@@ -194,6 +200,7 @@ impl Config {
             data_dir: self.data_dir.clone(),
             signer_file: self.signer_file.clone(),
             limits: Limits::from(&self.limits),
+            admin: self.admin.listen,
         })
     }
 }
