@@ -148,7 +148,7 @@ impl<E: Engine> Core<E> {
             other => other.to_string(),
         });
         let store = self.0.workshop.check_store().await;
-        let vault = self.0.workshop.vault.check().map_err(|error| error.to_string());
+        let vault = self.0.workshop.check_vault().await;
         [(Condition::Answers, answers), (Condition::Store, store), (Condition::Vault, vault)]
     }
 
@@ -219,6 +219,7 @@ impl<E: Engine> Core<E> {
             signer_address: signer.address().as_bytes().to_vec(),
             memberships: identity.memberships.iter().map(membership).collect(),
             max_message_bytes: u64::try_from(limits.max_message_bytes).unwrap_or(u64::MAX),
+            ..v1::InfoResponse::default()
         }
     }
 }

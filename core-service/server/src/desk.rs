@@ -24,7 +24,7 @@ use self::{
     book::{Bounds, Shared, lock},
     turn::Rooms,
 };
-pub(crate) use self::{book::Load, turn::{Slot, Turn, Unwanted}};
+pub(crate) use self::{book::Load, turn::{Turn, Unwanted}};
 use crate::{Error, Limits, weight::Weight};
 
 type Outcome = Result<Answer, Error>;

@@ -6,10 +6,7 @@ use kms_store::{Store, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::{
-    service::interceptor::InterceptedService,
-    transport::{Server, server::TcpIncoming},
-};
+use tonic::{service::interceptor::InterceptedService, transport::Server};
 
 use crate::{
     Identity, Settings, SettingsError, Signer, SignerError,
@@ -22,7 +19,8 @@ use crate::{
     health::{Board, Health},
     metrics::Metrics,
     operation::Workshop,
-    vault::{Vault, VaultError},
+    tls::{Acceptor, TlsError, incoming},
+    vault::{Strongbox, Vault, VaultError},
 };
 
 /// Why a core does not start, or stopped by itself.
@@ -43,6 +41,9 @@ pub enum StartError {
     /// The store of public material cannot be opened.
     #[error("store: {0}")]
     Store(#[from] StoreError),
+    /// The certificates cannot be used.
+    #[error("tls: {0}; `kms-core certs` makes a local set")]
+    Tls(#[from] TlsError),
     /// The address is taken or not this machine's.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -65,6 +66,7 @@ impl StartError {
             Self::Vault(error) => error.code(),
             Self::Answers(error) => error.code(),
             Self::Store(error) => error.code(),
+            Self::Tls(error) => error.code(),
             Self::Listen { .. } => "cannot_listen",
             Self::Service(_) => "service_failed",
         }
@@ -75,6 +77,7 @@ impl StartError {
 pub struct BoundServer<E: Engine = CentralizedEngine> {
     core: Core<E>,
     listener: TcpListener,
+    acceptor: Acceptor,
     address: SocketAddr,
     admin: TcpListener,
     admin_address: SocketAddr,
@@ -99,13 +102,16 @@ impl<E: Engine> BoundServer<E> {
     /// # Errors
     /// As [`BoundServer::bind`].
     pub async fn bind_with(settings: Settings, engine: E) -> Result<Self, StartError> {
-        let Settings { identity, store_url, listen, data_dir, signer_file, limits, admin } = settings;
-        let signer = Signer::read(&signer_file)?;
+        let Settings { identity, store_url, listen, transport, vault, data_dir, signer_file, limits, admin, .. } =
+            settings;
+        let acceptor = Acceptor::open(&transport)?;
         make_private_folder(&data_dir)?;
         let metrics = Arc::new(Metrics::default());
         // First of all, as it locks the folder against a second process.
         let answers = Answers::open(&data_dir.join("answers.redb"), &identity, metrics.clone())?;
-        let vault = Vault::open(&data_dir.join("vault"), &identity, engine)?;
+        let strongbox = Strongbox::open(&vault)?;
+        let signer = Signer::read(&signer_file, &strongbox)?;
+        let vault = Vault::open(strongbox, &identity, engine)?;
         let store = Store::open(&store_url)?;
 
         let (listener, address) = take(listen).await?;
@@ -118,6 +124,7 @@ impl<E: Engine> BoundServer<E> {
         Ok(Self {
             core: Core::new(limits, signer, answers, workshop, metrics.clone()),
             listener,
+            acceptor,
             address,
             admin,
             admin_address,
@@ -143,7 +150,7 @@ impl<E: Engine> BoundServer<E> {
     /// # Errors
     /// If the service cannot go on.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { core, listener, admin, gate, max_message_bytes, stop_within, .. } = self;
+        let Self { core, listener, acceptor, admin, gate, max_message_bytes, stop_within, .. } = self;
         let service = KmsServer::new(core.clone())
             .max_decoding_message_size(max_message_bytes)
             .max_encoding_message_size(max_message_bytes);
@@ -165,10 +172,7 @@ impl<E: Engine> BoundServer<E> {
             .add_service(service)
             .add_service(health_service)
             .add_service(reflection)
-            .serve_with_incoming_shutdown(
-                TcpIncoming::from(listener).with_nodelay(Some(true)),
-                stopping.clone().cancelled_owned(),
-            );
+            .serve_with_incoming_shutdown(incoming(listener, acceptor), stopping.clone().cancelled_owned());
         let pages = Admin { core: core.clone(), board, gate }.run(admin, stopping.clone());
         let watch = watch_for_stop(stop, stopping, core, health, stop_within);
         tokio::select! {

@@ -23,6 +23,20 @@ impl<E: Engine> Kms for Core<E> {
         reply(self.metrics(), "decline", self.decline(call).await)
     }
 
+    async fn submit_header(
+        &self,
+        _: Call<v1::SubmitHeaderRequest>,
+    ) -> Result<Response<v1::SubmitHeaderResponse>, Status> {
+        Err(Status::unimplemented("submit_header"))
+    }
+
+    async fn destroy_key(
+        &self,
+        _: Call<v1::DestroyKeyRequest>,
+    ) -> Result<Response<v1::KeyDestruction>, Status> {
+        Err(Status::unimplemented("destroy_key"))
+    }
+
     async fn list_keys(
         &self,
         _: Call<v1::ListKeysRequest>,
