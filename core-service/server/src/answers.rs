@@ -83,7 +83,11 @@ impl AnswersError {
 
 impl Answers {
     /// Opens the store, which is made for `identity`'s contract if it is missing.
-    pub(crate) fn open(file: &Path, identity: &Identity, metrics: Arc<Metrics>) -> Result<Self, AnswersError> {
+    pub(crate) fn open(
+        file: &Path,
+        identity: &Identity,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, AnswersError> {
         let database =
             Builder::new().set_cache_size(CACHE_BYTES).create(file).map_err(|error| match error {
                 DatabaseError::DatabaseAlreadyOpen => AnswersError::InUse { file: file.to_owned() },

@@ -20,11 +20,14 @@ use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument;
 
+pub(crate) use self::{
+    book::Load,
+    turn::{Turn, Unwanted},
+};
 use self::{
     book::{Bounds, Shared, lock},
     turn::Rooms,
 };
-pub(crate) use self::{book::Load, turn::{Turn, Unwanted}};
 use crate::{Error, Limits, weight::Weight};
 
 type Outcome = Result<Answer, Error>;

@@ -47,7 +47,6 @@ mod vault;
 mod weight;
 
 pub use config::{
-pub use config::{
     Anchor, Config, Cost, Identity, Keeper, Limits, LogFormat, Membership, Pkcs11, Settings, SettingsError,
     TEMPLATE, TlsFiles, Transport, Trust, VaultSettings,
 };

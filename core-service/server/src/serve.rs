@@ -102,8 +102,18 @@ impl<E: Engine> BoundServer<E> {
     /// # Errors
     /// As [`BoundServer::bind`].
     pub async fn bind_with(settings: Settings, engine: E) -> Result<Self, StartError> {
-        let Settings { identity, store_url, listen, transport, vault, data_dir, signer_file, limits, admin, .. } =
-            settings;
+        let Settings {
+            identity,
+            store_url,
+            listen,
+            transport,
+            vault,
+            data_dir,
+            signer_file,
+            limits,
+            admin,
+            ..
+        } = settings;
         let acceptor = Acceptor::open(&transport)?;
         make_private_folder(&data_dir)?;
         let metrics = Arc::new(Metrics::default());

@@ -137,9 +137,10 @@ impl<E: Engine> Vault<E> {
         let is_kept = |name: &String| names.contains(name);
         let keys = self.list();
         match keys.iter().map(|held| key_file(held.record.key_id)).find(|name| !is_kept(name)) {
-            Some(name) => {
-                Err(VaultError::Damaged { file: self.strongbox.place(&name), reason: "it is gone".to_owned() })
-            }
+            Some(name) => Err(VaultError::Damaged {
+                file: self.strongbox.place(&name),
+                reason: "it is gone".to_owned(),
+            }),
             None => Ok(()),
         }
     }

@@ -71,7 +71,9 @@ fn decryption(ciphertexts: &[Ciphertext]) -> Duration {
     let each = ciphertexts.iter().map(|ciphertext| match ciphertext.format {
         // In the bytes.
         CiphertextFormat::Raw => Duration::ZERO,
-        CiphertextFormat::Compressed => COMPRESSED_BLOCK.saturating_mul(u32::from(ciphertext.fhe_type.bits().div_ceil(2))),
+        CiphertextFormat::Compressed => {
+            COMPRESSED_BLOCK.saturating_mul(u32::from(ciphertext.fhe_type.bits().div_ceil(2)))
+        }
         CiphertextFormat::Compact => COMPACT,
     });
     each.fold(Duration::ZERO, Duration::saturating_add)

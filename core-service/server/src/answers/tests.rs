@@ -6,7 +6,7 @@ use std::{
     },
 };
 
-use redb::{BackendIoError, StorageBackend, backends::InMemoryBackend};
+use redb::{StorageBackend, backends::InMemoryBackend};
 
 use super::*;
 use crate::answers::prune::HEADERS_BACK;
@@ -42,29 +42,29 @@ impl Controls {
 }
 
 impl StorageBackend for Disk {
-    fn len(&self) -> Result<u64, BackendIoError> {
+    fn len(&self) -> Result<u64, io::Error> {
         self.memory.len()
     }
 
-    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), BackendIoError> {
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
         self.memory.read(offset, out)
     }
 
-    fn set_len(&self, len: u64) -> Result<(), BackendIoError> {
+    fn set_len(&self, len: u64) -> Result<(), io::Error> {
         self.memory.set_len(len)
     }
 
-    fn sync_data(&self) -> Result<(), BackendIoError> {
+    fn sync_data(&self) -> Result<(), io::Error> {
         self.controls.flushes.fetch_add(1, Ordering::SeqCst);
         let held = self.controls.held.lock().unwrap();
         drop(self.controls.changed.wait_while(held, |held| *held).unwrap());
         match self.controls.broken.load(Ordering::SeqCst) {
-            true => Err(io::Error::other("no space left").into()),
+            true => Err(io::Error::other("no space left")),
             false => self.memory.sync_data(),
         }
     }
 
-    fn write(&self, offset: u64, data: &[u8]) -> Result<(), BackendIoError> {
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
         self.memory.write(offset, data)
     }
 }

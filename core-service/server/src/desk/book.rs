@@ -160,10 +160,7 @@ mod tests {
         assert_eq!(enter(&mut book, 3, weight(5, 1)), busy("seconds of work", 10));
         assert_eq!(enter(&mut book, 3, weight(1, 401)), busy("bytes of ciphertexts", 1_000));
         enter(&mut book, 3, weight(4, 400)).unwrap();
-        assert_eq!(
-            book.load(),
-            Load { requests: 2, work: Duration::from_secs(10), bytes: 1_000 }
-        );
+        assert_eq!(book.load(), Load { requests: 2, work: Duration::from_secs(10), bytes: 1_000 });
         book.take(2, second);
         enter(&mut book, 4, weight(1, 1)).unwrap();
         enter(&mut book, 5, weight(1, 1)).unwrap();

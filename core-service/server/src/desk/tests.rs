@@ -108,11 +108,7 @@ async fn abandoned_work_tells_those_who_wait_and_leaves_the_desk_empty() {
 }
 
 /// Work that waits for its turn, says so by `begun`, and ends when `go` does.
-fn queued(
-    desk: &Desk,
-    id: u64,
-    weight: Weight,
-) -> (Ticket, oneshot::Receiver<()>, oneshot::Sender<()>) {
+fn queued(desk: &Desk, id: u64, weight: Weight) -> (Ticket, oneshot::Receiver<()>, oneshot::Sender<()>) {
     let (begins, begun) = oneshot::channel();
     let (go, gone) = oneshot::channel::<()>();
     let work = move |turn: Turn| async move {
