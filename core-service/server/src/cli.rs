@@ -3,6 +3,7 @@
 mod certs;
 mod keep;
 mod transfer;
+mod trust;
 mod vault;
 
 use std::{io::Write, path::PathBuf, time::Duration};
@@ -55,6 +56,7 @@ enum Command {
     Export(transfer::Export),
     /// Hold a sealed key for one request of one owner.
     Stage(transfer::Stage),
+    Trust(trust::Trust),
     /// Change how the vault is kept.
     #[command(subcommand)]
     Vault(vault::VaultCommand),
@@ -91,6 +93,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Signer { output } => {
             show(&Signer::read(config.signer_file(), &Strongbox::open(&config.vault()?)?)?, output)
         }
+        Command::Trust(arguments) => arguments.run(&config),
         Command::Vault(command) => command.run(&config),
         Command::Backup(arguments) => arguments.run(&config),
         Command::Restore(arguments) => arguments.run(&config),
