@@ -3,17 +3,19 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use kms_asc_api::{Digest, FailureCode};
+use kms_asc_api::{Digest, FailureCode, KeyId, RequestBody, request_hash};
 use kms_core_engine::{Engine, TFHE_VERSION};
 use kms_core_proto::{NO_INDEX, v1};
+use tokio::task::spawn_blocking;
 
 use crate::{
     Error, Identity, Limits, Membership, Signer,
     answers::Answers,
     desk::{Desk, Load, Turn, Unwanted},
+    evidence::{Evidence, Refusal},
     health::Condition,
     metrics::{Levels, Metrics, Outcome, Stage},
-    operation::{Failure, Finding, Workshop},
+    operation::{Failure, Finding, Workshop, destroy},
     request::{Request, check_contract},
     seal::seal,
     weight::Weight,
@@ -28,6 +30,7 @@ struct Inner<E: Engine> {
     signer: Signer,
     answers: Answers,
     workshop: Workshop<E>,
+    evidence: Evidence,
     desk: Desk,
     metrics: Arc<Metrics>,
 }
@@ -50,11 +53,12 @@ impl<E: Engine> Core<E> {
         signer: Signer,
         answers: Answers,
         workshop: Workshop<E>,
+        evidence: Evidence,
         metrics: Arc<Metrics>,
     ) -> Self {
         let identity = workshop.identity.clone();
         let desk = Desk::new(&limits);
-        Self(Arc::new(Inner { identity, limits, signer, answers, workshop, desk, metrics }))
+        Self(Arc::new(Inner { identity, limits, signer, answers, workshop, evidence, desk, metrics }))
     }
 
     /// What is counted and timed.
@@ -94,6 +98,10 @@ impl<E: Engine> Core<E> {
         let ticket = self.0.desk.join_or_start(id, hash, weight, move |turn| async move {
             match core.recorded(id, hash)? {
                 Some(answer) => Ok(answer),
+                None if !core.0.answers.may_answer_at(request.proven_at) => {
+                    let (newest, _) = core.0.evidence.newest_header();
+                    Err(Refusal::Behind { height: request.proven_at, newest }.into())
+                }
                 None => core.make_answer(request, wish, turn).await,
             }
         })?;
@@ -142,14 +150,20 @@ impl<E: Engine> Core<E> {
     }
 
     /// What each condition of readiness is at now.
-    pub(crate) async fn look(&self) -> [(Condition, Result<(), String>); 3] {
+    pub(crate) async fn look(&self) -> [(Condition, Result<(), String>); 4] {
         let answers = self.0.answers.check().await.map_err(|error| match error {
             Error::Internal { cause } => cause,
             other => other.to_string(),
         });
         let store = self.0.workshop.check_store().await;
         let vault = self.0.workshop.check_vault().await;
-        [(Condition::Answers, answers), (Condition::Store, store), (Condition::Vault, vault)]
+        let trust = self.0.evidence.check();
+        [
+            (Condition::Answers, answers),
+            (Condition::Store, store),
+            (Condition::Vault, vault),
+            (Condition::Trust, trust),
+        ]
     }
 
     /// The recorded answer, if the request is the one that was answered under its id.
@@ -163,18 +177,83 @@ impl<E: Engine> Core<E> {
     }
 
     pub(crate) async fn execute(&self, call: v1::ExecuteRequest) -> Result<v1::Answer, Error> {
-        let request = Request::read(&self.0.identity, &call.chain_id, &call.contract, &call.body)?;
-        let (given, expected) = (call.ciphertexts.len(), request.body.operation.ciphertexts().len());
+        let v1::ExecuteRequest { chain_id, contract, body, proof, ciphertexts } = call;
+        check_contract(&self.0.identity, &chain_id, &contract)?;
+        if let Some(answer) = self.answered(&body)? {
+            return Ok(answer);
+        }
+        let request = self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
+        let (given, expected) = (ciphertexts.len(), request.body.operation.blobs().len());
         if given != expected {
             return Err(Error::WrongCiphertextCount { given, expected });
         }
-        self.answer(request, Wish::Execute(call.ciphertexts)).await
+        self.answer(request, Wish::Execute(ciphertexts)).await
     }
 
     pub(crate) async fn decline(&self, call: v1::DeclineRequest) -> Result<v1::Answer, Error> {
-        let request = Request::read(&self.0.identity, &call.chain_id, &call.contract, &call.body)?;
-        let failure = declined(&request, call.code, call.index)?;
+        let v1::DeclineRequest { chain_id, contract, body, proof, code, index } = call;
+        check_contract(&self.0.identity, &chain_id, &contract)?;
+        if let Some(answer) = self.answered(&body)? {
+            return Ok(answer);
+        }
+        let request = self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
+        let failure = declined(&request, code, index)?;
         self.answer(request, Wish::Decline(failure)).await
+    }
+
+    pub(crate) async fn submit_header(
+        &self,
+        call: v1::SubmitHeaderRequest,
+    ) -> Result<v1::SubmitHeaderResponse, Error> {
+        let (height, hash) = self.judge(move |evidence| evidence.submit(call.light_blocks)).await?;
+        Ok(v1::SubmitHeaderResponse { trusted_height: height, trusted_hash: hash.to_vec() })
+    }
+
+    pub(crate) async fn destroy_key(&self, call: v1::DestroyKeyRequest) -> Result<v1::KeyDestruction, Error> {
+        let v1::DestroyKeyRequest { chain_id, contract, key_id, proof } = call;
+        let judge = move |evidence: &Evidence| {
+            evidence.judge_destruction(&chain_id, &contract, KeyId(key_id), proof)
+        };
+        let key = self.judge(judge).await?;
+        let core = self.clone();
+        let destroyed = spawn_blocking(move || destroy(&core.0.workshop, &core.0.signer, &key.record, key.record_hash));
+        let destroyed = destroyed.await.map_err(|error| Error::internal("destroying a key", &error))?;
+        destroyed.map(v1::KeyDestruction::from)
+    }
+
+    /// The recorded answer to a body: it left this core before, so that it leaves once more needs no proof.
+    fn answered(&self, stored: &[u8]) -> Result<Option<v1::Answer>, Error> {
+        let Ok(body) = RequestBody::parse(stored) else { return Ok(None) };
+        let found = self.0.answers.get(body.id.get())?;
+        let hash = request_hash(stored);
+        Ok(found.filter(|answer| answer.request_hash == hash.as_bytes()))
+    }
+
+    /// Verifies what a caller shows, off the threads that serve the network: it may wait for the disk.
+    async fn judge<T: Send + 'static>(
+        &self,
+        judge: impl FnOnce(&Evidence) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let core = self.clone();
+        let judged = {
+            let _timed = self.0.metrics.timer(Stage::Proof);
+            spawn_blocking(move || judge(&core.0.evidence)).await
+        };
+        self.forget_finished().await?;
+        judged.map_err(|error| Error::internal("judging a proof", &error))?
+    }
+
+    /// Forgets answers of requests that were proven to be finished, once no proof can show them pending any more.
+    async fn forget_finished(&self) -> Result<(), Error> {
+        let finished = self.0.evidence.take_finished();
+        if finished.is_empty() {
+            return Ok(());
+        }
+        for (height, request_ids) in finished {
+            self.0.answers.finished(request_ids, height).await?;
+        }
+        let (newest, _) = self.0.evidence.newest_header();
+        self.0.answers.prune(newest).await.map(|_| ())
     }
 
     pub(crate) async fn get_result(&self, call: v1::GetResultRequest) -> Result<v1::Answer, Error> {
@@ -209,7 +288,8 @@ impl<E: Engine> Core<E> {
     }
 
     pub(crate) fn info(&self) -> v1::InfoResponse {
-        let Inner { identity, signer, limits, .. } = &*self.0;
+        let Inner { identity, signer, limits, evidence, .. } = &*self.0;
+        let (trusted_height, trusted_hash) = evidence.newest_header();
         v1::InfoResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             tfhe_version: TFHE_VERSION.to_owned(),
@@ -219,7 +299,8 @@ impl<E: Engine> Core<E> {
             signer_address: signer.address().as_bytes().to_vec(),
             memberships: identity.memberships.iter().map(membership).collect(),
             max_message_bytes: u64::try_from(limits.max_message_bytes).unwrap_or(u64::MAX),
-            ..v1::InfoResponse::default()
+            trusted_height,
+            trusted_hash: trusted_hash.to_vec(),
         }
     }
 }
@@ -234,16 +315,21 @@ fn declined(request: &Request, code: u32, index: u32) -> Result<Failure, Error> 
     if code != u32::from(code_allowed.number()) {
         return Err(malformed("code", &format!("{code} given, 1 (ciphertext_unavailable) allowed")));
     }
-    let count = request.body.operation.ciphertexts().len();
-    if count == 0 {
-        let operation = request.body.operation.kind();
+    let operation = &request.body.operation;
+    if operation.blobs().is_empty() {
+        let operation = operation.kind();
         return Err(malformed("code", &format!("{operation} has no ciphertext that could be unavailable")));
     }
+    // An input is no ciphertext of the body, so no index names it.
+    let count = operation.ciphertexts().len();
     let index = match (index, usize::try_from(index), u16::try_from(index)) {
         (NO_INDEX, ..) => None,
         (_, Ok(position), Ok(index)) if position < count => Some(index),
         _ => {
-            let reason = format!("{index} given, 0 to {} or 65535 allowed", count - 1);
+            let reason = match count.checked_sub(1) {
+                Some(last) => format!("{index} given, 0 to {last} or 65535 allowed"),
+                None => format!("{index} given, 65535 allowed"),
+            };
             return Err(malformed("index", &reason));
         }
     };

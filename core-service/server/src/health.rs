@@ -7,6 +7,7 @@
 //! kms.v1.Kms/answers     answers can be recorded
 //! kms.v1.Kms/store       published keys can be kept
 //! kms.v1.Kms/vault       every key that is in use is on disk
+//! kms.v1.Kms/trust       the chain's headers can be trusted
 //! ```
 
 use std::{
@@ -38,10 +39,12 @@ pub(crate) enum Condition {
     Store,
     /// Every key that is in use is on disk.
     Vault,
+    /// The chain's headers can be trusted: no two of one height were seen, and the newest has not expired.
+    Trust,
 }
 
 impl Condition {
-    const ALL: [Self; 4] = [Self::Running, Self::Answers, Self::Store, Self::Vault];
+    const ALL: [Self; 5] = [Self::Running, Self::Answers, Self::Store, Self::Vault, Self::Trust];
 
     const fn name(self) -> &'static str {
         match self {
@@ -49,6 +52,7 @@ impl Condition {
             Self::Answers => "answers",
             Self::Store => "store",
             Self::Vault => "vault",
+            Self::Trust => "trust",
         }
     }
 }

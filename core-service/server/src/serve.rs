@@ -2,6 +2,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use kms_core_engine::{CentralizedEngine, Engine};
 use kms_core_proto::{FILE_DESCRIPTOR_SET, v1::kms_server::KmsServer};
+use kms_proofs::NoContractAddress;
 use kms_store::{Store, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -14,7 +15,9 @@ use crate::{
     answers::{Answers, AnswersError},
     config::make_private_folder,
     core::Core,
+    destroyed::{Destroyed, DestroyedError},
     error::full_text,
+    evidence::{Evidence, LedgerError},
     gate::Gate,
     health::{Board, Health},
     metrics::Metrics,
@@ -35,9 +38,18 @@ pub enum StartError {
     /// A secret key is damaged, exposed or foreign.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// What was destroyed is not known.
+    #[error(transparent)]
+    Destroyed(#[from] DestroyedError),
     /// The answers cannot be used.
     #[error(transparent)]
     Answers(#[from] AnswersError),
+    /// The trusted headers cannot be used.
+    #[error(transparent)]
+    Headers(#[from] LedgerError),
+    /// The contract's address is none.
+    #[error("network file: {0}")]
+    Contract(NoContractAddress),
     /// The store of public material cannot be opened.
     #[error("store: {0}")]
     Store(#[from] StoreError),
@@ -64,7 +76,10 @@ impl StartError {
             Self::Settings(error) => error.code(),
             Self::Signer(error) => error.code(),
             Self::Vault(error) => error.code(),
+            Self::Destroyed(error) => error.code(),
             Self::Answers(error) => error.code(),
+            Self::Headers(error) => error.code(),
+            Self::Contract(_) => "contract_invalid",
             Self::Store(error) => error.code(),
             Self::Tls(error) => error.code(),
             Self::Listen { .. } => "cannot_listen",
@@ -104,6 +119,7 @@ impl<E: Engine> BoundServer<E> {
     pub async fn bind_with(settings: Settings, engine: E) -> Result<Self, StartError> {
         let Settings {
             identity,
+            trust,
             store_url,
             listen,
             transport,
@@ -112,16 +128,19 @@ impl<E: Engine> BoundServer<E> {
             signer_file,
             limits,
             admin,
-            ..
         } = settings;
         let acceptor = Acceptor::open(&transport)?;
         make_private_folder(&data_dir)?;
         let metrics = Arc::new(Metrics::default());
         // First of all, as it locks the folder against a second process.
         let answers = Answers::open(&data_dir.join("answers.redb"), &identity, metrics.clone())?;
+        let identity = Arc::new(identity);
+        let evidence = Evidence::open(&data_dir, identity.clone(), trust)?;
         let strongbox = Strongbox::open(&vault)?;
         let signer = Signer::read(&signer_file, &strongbox)?;
+        let destroyed = Destroyed::open(&data_dir.join("destroyed"))?;
         let vault = Vault::open(strongbox, &identity, engine)?;
+        erase_destroyed(&vault, &destroyed)?;
         let store = Store::open(&store_url)?;
 
         let (listener, address) = take(listen).await?;
@@ -130,9 +149,9 @@ impl<E: Engine> BoundServer<E> {
             %address, admin = %admin_address, chain_id = identity.chain_id, contract = identity.contract,
             memberships = memberships(&identity), signer = %signer.address(), keys = vault.len(), "the core listens"
         );
-        let workshop = Workshop::new(Arc::new(identity), vault, store, &limits);
+        let workshop = Workshop::new(identity, vault, destroyed, store, &limits);
         Ok(Self {
-            core: Core::new(limits, signer, answers, workshop, metrics.clone()),
+            core: Core::new(limits, signer, answers, workshop, evidence, metrics.clone()),
             listener,
             acceptor,
             address,
@@ -191,6 +210,16 @@ impl<E: Engine> BoundServer<E> {
             () = watch => Ok(()),
         }
     }
+}
+
+/// Removes keys that were destroyed and are here all the same: a crash came in between, or a backup was restored.
+fn erase_destroyed<E: Engine>(vault: &Vault<E>, destroyed: &Destroyed) -> Result<(), VaultError> {
+    for key_id in destroyed.ids() {
+        if vault.remove(key_id)? {
+            tracing::warn!(key_id, "a key that was destroyed had come back: removed");
+        }
+    }
+    Ok(())
 }
 
 /// Ends only when the pages fail: that they have ended well is no reason to end.

@@ -25,16 +25,20 @@ impl<E: Engine> Kms for Core<E> {
 
     async fn submit_header(
         &self,
-        _: Call<v1::SubmitHeaderRequest>,
+        call: Call<v1::SubmitHeaderRequest>,
     ) -> Result<Response<v1::SubmitHeaderResponse>, Status> {
-        Err(Status::unimplemented("submit_header"))
+        let (_place, call) = enter(call);
+        let result = self.submit_header(call).await;
+        result.map(Response::new).map_err(|error| refuse(self.metrics(), "submit_header", error))
     }
 
     async fn destroy_key(
         &self,
-        _: Call<v1::DestroyKeyRequest>,
+        call: Call<v1::DestroyKeyRequest>,
     ) -> Result<Response<v1::KeyDestruction>, Status> {
-        Err(Status::unimplemented("destroy_key"))
+        let (_place, call) = enter(call);
+        let result = self.destroy_key(call).await;
+        result.map(Response::new).map_err(|error| refuse(self.metrics(), "destroy_key", error))
     }
 
     async fn list_keys(
@@ -61,9 +65,6 @@ fn reply(
     method: &'static str,
     result: Result<v1::Answer, Error>,
 ) -> Result<Response<v1::Answer>, Status> {
-    if let Err(error) = &result {
-        metrics.refused(error.code());
-    }
     match result {
         Ok(answer) => {
             let code = match &answer.outcome {
@@ -73,13 +74,15 @@ fn reply(
             tracing::info!(method, request_id = answer.request_id, outcome = code, "answered");
             Ok(Response::new(answer))
         }
-        Err(Error::Internal { cause }) => {
-            tracing::error!(method, cause, "failed");
-            Err(Error::Internal { cause }.into())
-        }
-        Err(error) => {
-            tracing::info!(method, reason = error.code(), %error, "refused");
-            Err(error.into())
-        }
+        Err(error) => Err(refuse(metrics, method, error)),
     }
+}
+
+fn refuse(metrics: &Metrics, method: &'static str, error: Error) -> Status {
+    metrics.refused(error.code());
+    match &error {
+        Error::Internal { cause } => tracing::error!(method, cause, "failed"),
+        error => tracing::info!(method, reason = error.code(), %error, "refused"),
+    }
+    error.into()
 }

@@ -16,6 +16,7 @@ pub(super) struct LimitsConfig {
     max_work_seconds: u32,
     max_work_bytes: u64,
     stop_seconds: u32,
+    allow_test_parameters: bool,
 }
 
 impl Default for LimitsConfig {
@@ -23,13 +24,14 @@ impl Default for LimitsConfig {
         let at_least_one = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
         Self {
             max_message_bytes: at_least_one(DEFAULT_MAX_MESSAGE_BYTES),
-            max_ciphertext_bytes: 4 << 20,
+            max_ciphertext_bytes: 20 << 20,
             parallel_work: None,
             max_calls: at_least_one(512),
             max_requests: at_least_one(256),
             max_work_seconds: 30,
             max_work_bytes: 512 << 20,
             stop_seconds: 20,
+            allow_test_parameters: false,
         }
     }
 }
@@ -53,6 +55,8 @@ pub struct Limits {
     pub max_work_bytes: u64,
     /// Seconds that running work may take to finish when the core is asked to stop.
     pub stop_seconds: u32,
+    /// Whether keys are made, imported and taken over whose parameters are small and insecure.
+    pub allow_test_parameters: bool,
 }
 
 impl Default for Limits {
@@ -72,6 +76,7 @@ impl From<&LimitsConfig> for Limits {
             max_work: Duration::from_secs(limits.max_work_seconds.into()),
             max_work_bytes: limits.max_work_bytes,
             stop_seconds: limits.stop_seconds,
+            allow_test_parameters: limits.allow_test_parameters,
         }
     }
 }
