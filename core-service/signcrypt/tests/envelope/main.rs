@@ -7,3 +7,4 @@ mod hostile;
 mod layout;
 mod properties;
 mod refused;
+mod vector;
