@@ -31,7 +31,10 @@ pub(crate) fn seal(
         Ok(signature.as_bytes().to_vec())
     };
     let Said { outcome, payload_digest, message } = match finding {
-        Finding::Answer { payload, statement } => answered(payload, sign(&statement)?),
+        Finding::Answer { payload, statement } => {
+            let external = statement.as_ref().map(sign).transpose()?;
+            answered(payload, external.unwrap_or_default())
+        }
         Finding::Failure(failure) => failed(failure),
     };
     let receipt = Receipt {
@@ -39,16 +42,16 @@ pub(crate) fn seal(
         contract: &identity.contract,
         request_id: request.body.id,
         request_hash: request.hash,
-        epoch: identity.epoch,
-        party: identity.party,
+        epoch: request.membership.epoch,
+        party: request.membership.party,
         outcome,
         payload_digest,
     };
     Ok(v1::Answer {
         request_id: request.id(),
         request_hash: request.hash.as_bytes().to_vec(),
-        epoch: identity.epoch.get(),
-        party: identity.party.get(),
+        epoch: request.membership.epoch.get(),
+        party: request.membership.party.get(),
         receipt: sign(&receipt.signing_hash())?,
         outcome: Some(message),
     })
