@@ -111,6 +111,7 @@ impl<E: Engine> Core<E> {
     }
 
     async fn make_answer(&self, request: Request, wish: Wish, turn: Turn) -> Result<v1::Answer, Error> {
+        self.check_not_forgotten(request.body.time)?;
         let slot = {
             let _waited = self.0.metrics.timer(Stage::Wait);
             turn.begin().await
@@ -132,6 +133,16 @@ impl<E: Engine> Core<E> {
         // Others work while this answer waits for its flush, which it may share with theirs.
         slot.leave();
         self.0.answers.record(answer).await
+    }
+
+    /// Refuses what the core may have answered before it was restored from a backup that does not know of it.
+    fn check_not_forgotten(&self, submitted: u64) -> Result<(), Error> {
+        match self.0.workshop.vault.restored() {
+            Some(restored) if restored.covers(submitted) => {
+                Err(Error::BeforeRestore { submitted, restored: restored.submitted_before })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What this party finds. A fault on this side is an error, after which the work can be asked for again; when half
