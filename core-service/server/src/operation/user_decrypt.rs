@@ -90,7 +90,7 @@ fn payload(
 ) -> Result<Vec<u8>, Error> {
     let mut wires = Vec::with_capacity(plaintexts.len());
     for (position, (ciphertext, plaintext)) in (0u16..).zip(asked.ciphertexts.iter().zip(plaintexts)) {
-        let coins = randomness.coins(position).map_err(|error| Error::internal("deriving coins", &error))?;
+        let coins = randomness.coins(position)?;
         let value = zeroize::Zeroizing::new(plaintext.little_endian());
         let wire = recipient
             .seal(signer.key(), &coins, ciphertext.fhe_type, &value)

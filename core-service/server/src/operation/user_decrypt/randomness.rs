@@ -1,12 +1,12 @@
 //! Where an answer's randomness comes from: a secret of this party's vault and everything that tells this answer from any other, so
 //! that a rerun gives the same bytes and no other answer the same coins.
 
-use hkdf::{Hkdf, InvalidLength};
+use hkdf::Hkdf;
 use kms_asc_api::{EpochId, PartyId};
 use kms_signcrypt::Coins;
 use sha2::Sha256;
 
-use crate::{Identity, request::Request, vault::RandomnessSecret};
+use crate::{Error, Identity, request::Request, vault::RandomnessSecret};
 
 const SALT: &[u8] = b"kms-user-decrypt-v1";
 const KEM: &[u8] = b"kem";
@@ -46,7 +46,7 @@ impl Randomness {
     }
 
     /// The coins of the ciphertext at `position` in the request.
-    pub(super) fn coins(&self, position: u16) -> Result<Coins, InvalidLength> {
+    pub(super) fn coins(&self, position: u16) -> Result<Coins, Error> {
         let mut coins = Coins { kem: [0; 32], nonce: [0; 12] };
         self.expand(KEM, position, &mut coins.kem)?;
         self.expand(NONCE, position, &mut coins.nonce)?;
@@ -54,8 +54,9 @@ impl Randomness {
     }
 
     /// `label || context || position u16`: no label is the beginning of another.
-    fn expand(&self, label: &[u8], position: u16, out: &mut [u8]) -> Result<(), InvalidLength> {
-        self.of_secret.expand_multi_info(&[label, &self.context, &position.to_be_bytes()], out)
+    fn expand(&self, label: &[u8], position: u16, out: &mut [u8]) -> Result<(), Error> {
+        let derived = self.of_secret.expand_multi_info(&[label, &self.context, &position.to_be_bytes()], out);
+        derived.map_err(|error| Error::Internal { cause: format!("deriving randomness: {error}") })
     }
 }
 
