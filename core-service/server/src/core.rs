@@ -109,6 +109,7 @@ impl<E: Engine> Core<E> {
     }
 
     async fn make_answer(&self, request: Request, wish: Wish, turn: Turn) -> Result<v1::Answer, Error> {
+        self.check_not_forgotten(request.body.time)?;
         let slot = {
             let _waited = self.0.metrics.timer(Stage::Wait);
             turn.begin().await
@@ -130,6 +131,16 @@ impl<E: Engine> Core<E> {
         // Others work while this answer waits for its flush, which it may share with theirs.
         slot.leave();
         self.0.answers.record(answer).await
+    }
+
+    /// Refuses what the core may have answered before it was restored from a backup that does not know of it.
+    fn check_not_forgotten(&self, submitted: u64) -> Result<(), Error> {
+        match self.0.workshop.vault.restored() {
+            Some(restored) if restored.covers(submitted) => {
+                Err(Error::BeforeRestore { submitted, restored: restored.submitted_before })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// What this party finds. A fault on this side is an error, after which the work can be asked for again; when half
@@ -182,7 +193,8 @@ impl<E: Engine> Core<E> {
         if let Some(answer) = self.answered(&body)? {
             return Ok(answer);
         }
-        let request = self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
+        let request =
+            self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
         let (given, expected) = (ciphertexts.len(), request.body.operation.blobs().len());
         if given != expected {
             return Err(Error::WrongCiphertextCount { given, expected });
@@ -196,7 +208,8 @@ impl<E: Engine> Core<E> {
         if let Some(answer) = self.answered(&body)? {
             return Ok(answer);
         }
-        let request = self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
+        let request =
+            self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
         let failure = declined(&request, code, index)?;
         self.answer(request, Wish::Decline(failure)).await
     }
@@ -211,12 +224,12 @@ impl<E: Engine> Core<E> {
 
     pub(crate) async fn destroy_key(&self, call: v1::DestroyKeyRequest) -> Result<v1::KeyDestruction, Error> {
         let v1::DestroyKeyRequest { chain_id, contract, key_id, proof } = call;
-        let judge = move |evidence: &Evidence| {
-            evidence.judge_destruction(&chain_id, &contract, KeyId(key_id), proof)
-        };
+        let judge =
+            move |evidence: &Evidence| evidence.judge_destruction(&chain_id, &contract, KeyId(key_id), proof);
         let key = self.judge(judge).await?;
         let core = self.clone();
-        let destroyed = spawn_blocking(move || destroy(&core.0.workshop, &core.0.signer, &key.record, key.record_hash));
+        let destroyed =
+            spawn_blocking(move || destroy(&core.0.workshop, &core.0.signer, &key.record, key.record_hash));
         let destroyed = destroyed.await.map_err(|error| Error::internal("destroying a key", &error))?;
         destroyed.map(v1::KeyDestruction::from)
     }
