@@ -9,7 +9,7 @@ use kms_core_proto::{NO_INDEX, v1};
 use tokio::task::spawn_blocking;
 
 use crate::{
-    Error, Identity, Limits, Signer,
+    Error, Identity, Limits, Membership, Signer,
     answers::Answers,
     desk::Desk,
     health::Condition,
@@ -180,10 +180,14 @@ impl<E: Engine> Core<E> {
             contract: identity.contract.clone(),
             signer: signer.public_key().as_bytes().to_vec(),
             signer_address: signer.address().as_bytes().to_vec(),
-            memberships: vec![v1::Membership { epoch: identity.epoch.get(), party: identity.party.get() }],
+            memberships: identity.memberships.iter().map(membership).collect(),
             max_message_bytes: u64::try_from(limits.max_message_bytes).unwrap_or(u64::MAX),
         }
     }
+}
+
+fn membership(membership: &Membership) -> v1::Membership {
+    v1::Membership { epoch: membership.epoch.get(), party: membership.party.get() }
 }
 
 /// The failure that a caller may have signed: a ciphertext of the request that he cannot get.

@@ -38,16 +38,16 @@ pub enum Error {
         /// Contract served.
         contract: String,
     },
-    /// The body's epoch is not this core's, or the body has none because the request was denied.
-    #[error("{}, this core is a party of epoch {served}", match .given {
+    /// The body's epoch is none of this core's, or the body has none because the request was denied.
+    #[error("{}, this core is a party of {served:?}", match .given {
         Some(epoch) => format!("the request is bound to epoch {epoch}"),
         None => "the request is bound to no epoch, as it was denied".to_owned(),
     })]
     WrongEpoch {
         /// The body's epoch.
         given: Option<u32>,
-        /// This core's epoch.
-        served: u32,
+        /// This core's epochs.
+        served: Vec<u32>,
     },
     /// An answer could no longer count.
     #[error("the deadline {deadline} has passed, the time is {now}")]

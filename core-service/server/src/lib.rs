@@ -35,7 +35,9 @@ mod signer;
 mod status;
 mod vault;
 
-pub use config::{Config, Identity, Limits, LogFormat, Settings, SettingsError, TEMPLATE};
+pub use config::{
+    Anchor, Config, Identity, Limits, LogFormat, Membership, Settings, SettingsError, TEMPLATE, Trust,
+};
 pub use error::Error;
 pub use serve::{BoundServer, StartError};
 pub use signer::{Signer, SignerError};

@@ -2,12 +2,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use kms_asc_api::{Digest, FailureCode, RequestBody, request_hash};
 
-use crate::{Error, Identity};
+use crate::{Error, Identity, Membership};
 
 /// A request that this core has to answer: of its contract, bound to its epoch.
 pub(crate) struct Request {
     pub(crate) body: RequestBody,
     pub(crate) hash: Digest,
+    /// What this core is in the epoch that the request is bound to.
+    pub(crate) membership: Membership,
     deadline: u64,
     half_time: u64,
 }
@@ -23,10 +25,11 @@ impl Request {
         check_contract(identity, chain_id, contract)?;
         let body =
             RequestBody::parse(stored).map_err(|error| Error::MalformedBody { reason: error.to_string() })?;
-        let served = identity.epoch.get();
-        if body.epoch != Some(identity.epoch) {
-            return Err(Error::WrongEpoch { given: body.epoch.map(|epoch| epoch.get()), served });
-        }
+        let membership = body.epoch.and_then(|epoch| identity.membership(epoch)).copied();
+        let membership = membership.ok_or_else(|| Error::WrongEpoch {
+            given: body.epoch.map(|epoch| epoch.get()),
+            served: identity.memberships.iter().map(|own| own.epoch.get()).collect(),
+        })?;
         if body.id.get() == 0 {
             return Err(Error::MalformedBody { reason: "id is 0, ids begin with 1".to_owned() });
         }
@@ -36,7 +39,7 @@ impl Request {
         let half_time = body.half_time().ok_or_else(|| Error::MalformedBody {
             reason: format!("deadline {deadline} lies before the time {} of the request", body.time),
         })?;
-        Ok(Self { hash: request_hash(stored), body, deadline, half_time })
+        Ok(Self { hash: request_hash(stored), membership, body, deadline, half_time })
     }
 
     pub(crate) fn id(&self) -> u64 {

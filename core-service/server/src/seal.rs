@@ -39,16 +39,16 @@ pub(crate) fn seal(
         contract: &identity.contract,
         request_id: request.body.id,
         request_hash: request.hash,
-        epoch: identity.epoch,
-        party: identity.party,
+        epoch: request.membership.epoch,
+        party: request.membership.party,
         outcome,
         payload_digest,
     };
     Ok(v1::Answer {
         request_id: request.id(),
         request_hash: request.hash.as_bytes().to_vec(),
-        epoch: identity.epoch.get(),
-        party: identity.party.get(),
+        epoch: request.membership.epoch.get(),
+        party: request.membership.party.get(),
         receipt: sign(&receipt.signing_hash())?,
         outcome: Some(message),
     })

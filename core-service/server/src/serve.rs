@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::{Server, server::TcpIncoming};
 
 use crate::{
-    Settings, SettingsError, Signer, SignerError,
+    Identity, Settings, SettingsError, Signer, SignerError,
     answers::{Answers, AnswersError},
     config::make_private_folder,
     core::Core,
@@ -102,8 +102,8 @@ impl<E: Engine> BoundServer<E> {
         let listener = TcpListener::bind(listen).await.map_err(cannot_listen)?;
         let address = listener.local_addr().map_err(cannot_listen)?;
         tracing::info!(
-            %address, chain_id = identity.chain_id, contract = identity.contract, epoch = identity.epoch.get(),
-            party = identity.party.get(), signer = %signer.address(), keys = vault.len(), "the core listens"
+            %address, chain_id = identity.chain_id, contract = identity.contract,
+            memberships = memberships(&identity), signer = %signer.address(), keys = vault.len(), "the core listens"
         );
         let workshop = Workshop::new(Arc::new(identity), vault, store, &limits);
         Ok(Self {
@@ -156,6 +156,12 @@ impl<E: Engine> BoundServer<E> {
             () = watch => Ok(()),
         }
     }
+}
+
+/// `epoch/party` of each epoch.
+fn memberships(identity: &Identity) -> String {
+    let memberships = identity.memberships.iter();
+    memberships.map(|own| format!("{}/{}", own.epoch, own.party)).collect::<Vec<_>>().join(" ")
 }
 
 /// Ends when, after the call to stop, the time is over. The server ends before, if its work is done before.

@@ -57,8 +57,8 @@ mod tests {
                 chain: "kms-1".into(),
                 contract: "wasm1a".into(),
             },
-            Error::WrongEpoch { given: Some(2), served: 1 },
-            Error::WrongEpoch { given: None, served: 1 },
+            Error::WrongEpoch { given: Some(2), served: vec![1] },
+            Error::WrongEpoch { given: None, served: vec![1, 3] },
             Error::DeadlinePassed { deadline: 100, now: 101 },
             Error::RequestConflict { request_id: 7 },
             Error::UnknownRequest { request_id: 7 },
@@ -75,8 +75,8 @@ InvalidArgument malformed_body: body is not one that the contract stores: reques
 InvalidArgument malformed_argument [field=code]: code: 2 given, 1 allowed
 InvalidArgument wrong_ciphertext_count: 1 ciphertexts given, the body names 2
 FailedPrecondition wrong_contract: contract wasm1b on kms-2 given, this core serves wasm1a on kms-1
-FailedPrecondition wrong_epoch: the request is bound to epoch 2, this core is a party of epoch 1
-FailedPrecondition wrong_epoch: the request is bound to no epoch, as it was denied, this core is a party of epoch 1
+FailedPrecondition wrong_epoch: the request is bound to epoch 2, this core is a party of [1]
+FailedPrecondition wrong_epoch: the request is bound to no epoch, as it was denied, this core is a party of [1, 3]
 FailedPrecondition deadline_passed: the deadline 100 has passed, the time is 101
 FailedPrecondition request_conflict: request 7 is known to this core with another hash
 NotFound unknown_request: request 7 is not known to this core

@@ -47,7 +47,7 @@ async fn make<E: Engine>(
     for part in material.published {
         parts.push(publish(shop, part).await?);
     }
-    let record = Record::new(&shop.identity, key_id, request.hash, params, parts);
+    let record = Record::new(&shop.identity, request.membership.epoch, key_id, request.hash, params, parts);
     let vault = shop.vault.clone();
     let held = compute(&shop.generations, move || vault.add(record, &material.secret))
         .await?

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use kms_asc_api::Digest;
+use kms_asc_api::{Digest, EpochId};
 use kms_core_engine::{ParameterSet, SecretKey, UnknownName};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -54,6 +54,7 @@ impl Record {
     /// A record of a key of this contract without its parts.
     pub(crate) fn new(
         identity: &crate::Identity,
+        epoch: EpochId,
         key_id: u64,
         request_hash: Digest,
         params: ParameterSet,
@@ -65,7 +66,7 @@ impl Record {
             key_id,
             request_hash,
             params: params.name().to_owned(),
-            epoch: identity.epoch.get(),
+            epoch: epoch.get(),
             parts,
         }
     }

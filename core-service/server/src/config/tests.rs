@@ -1,0 +1,125 @@
+//! The shipped file and what is refused.
+
+use kms_config::NETWORK_TEMPLATE;
+
+use super::*;
+
+fn read(config: &str, network: &str) -> Result<Settings, SettingsError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kms-core.toml");
+    fs::write(&path, config).unwrap();
+    fs::write(folder.path().join("network.toml"), network).unwrap();
+    Config::read(&path)?.settings()
+}
+
+fn refused(config: &str) -> String {
+    read(config, NETWORK_TEMPLATE).unwrap_err().to_string()
+}
+
+#[test]
+fn the_template_is_a_configuration_with_the_defaults() {
+    let settings = read(TEMPLATE, NETWORK_TEMPLATE).unwrap();
+    assert_eq!(settings.identity.contract, "wasm1contract");
+    assert_eq!(settings.identity.key_domain.chain_id, 9000);
+    assert!(settings.data_dir.is_absolute() && settings.data_dir.ends_with("core-data"));
+
+    let (required, _) = TEMPLATE.split_once("[limits]").unwrap();
+    let (required, optional) = required.split_once("# May be left out").unwrap();
+    let (_, epochs) = optional.split_once("[[epochs]]").unwrap();
+    let required = format!("{required}\n[[epochs]]{epochs}");
+    let defaults = read(&required, NETWORK_TEMPLATE).unwrap();
+    let (shown, assumed) = (settings.trust, defaults.trust);
+    assert_eq!(shown.trusting_period, assumed.trusting_period);
+    assert_eq!(shown.clock_drift, assumed.clock_drift);
+    assert_eq!(shown.max_header_age, assumed.max_header_age);
+    assert_eq!(shown.end_margin, assumed.end_margin);
+    let (shown, defaults) = (settings.limits, defaults.limits);
+    assert_eq!(shown.max_message_bytes, defaults.max_message_bytes);
+    assert_eq!(shown.max_ciphertext_bytes, defaults.max_ciphertext_bytes);
+    assert_eq!(shown.max_requests, defaults.max_requests);
+    assert_eq!(shown.stop_seconds, defaults.stop_seconds);
+    let log = toml_log(TEMPLATE);
+    assert_eq!((log.filter, log.format), (LogConfig::default().filter, LogConfig::default().format));
+}
+
+fn toml_log(text: &str) -> LogConfig {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("kms-core.toml");
+    fs::write(&path, text).unwrap();
+    Config::read(&path).unwrap().log
+}
+
+#[test]
+fn the_template_shows_every_field() {
+    // An unknown field makes the parser list the known ones.
+    let sections = ["limits", "log", "trust", "epochs"];
+    for (section, name) in [
+        ("", "unknown = 1\n"),
+        ("limits", "[limits]\nunknown = 1\n"),
+        ("log", "[log]\nunknown = 1\n"),
+        ("trust", "[trust]\nunknown = 1\n"),
+        ("epochs", "[[epochs]]\nunknown = 1\n"),
+    ] {
+        let message = refused(name);
+        let (_, known) = message.split_once("expected one of ").or(message.split_once("expected ")).unwrap();
+        for field in known.split('`').skip(1).step_by(2).filter(|field| !sections.contains(field)) {
+            assert!(TEMPLATE.contains(&format!("\n{field} = ")), "{section}.{field} is not in the template");
+        }
+    }
+}
+
+#[test]
+fn an_unknown_field_is_refused_by_name() {
+    let message = refused(&TEMPLATE.replace("stop_seconds", "stop_minutes"));
+    assert!(message.contains("limits.stop_minutes") && message.contains("kms-core.toml"), "{message}");
+}
+
+#[test]
+fn an_address_that_others_can_reach_is_refused() {
+    for address in ["0.0.0.0:50051", "192.168.1.1:50051", "[::]:50051"] {
+        let message = refused(&TEMPLATE.replace("127.0.0.1:50051\"\n", &format!("{address}\"\n")));
+        assert!(message.contains("field listen") && message.contains("loopback"), "{message}");
+    }
+    let message = refused(&TEMPLATE.replace("127.0.0.1:50051\"\n", "localhost\"\n"));
+    assert!(message.contains("field listen"), "{message}");
+}
+
+#[test]
+fn a_party_or_epoch_that_cannot_be_is_refused() {
+    for (from, to, field) in [
+        ("party = 1", "party = 0", "epochs[0].party"),
+        ("party = 1", "party = 32", "epochs[0].party"),
+        ("id = 1", "id = 0", "epochs[0].id"),
+    ] {
+        let message = refused(&TEMPLATE.replace(from, to));
+        assert!(message.contains(&format!("field {field}")), "{message}");
+    }
+}
+
+#[test]
+fn epochs_are_named_once_each_and_at_least_one() {
+    let (_, epoch) = TEMPLATE.split_once("[[epochs]]").unwrap();
+    let (epoch, _) = epoch.split_once("\n\n").unwrap();
+    let message = refused(&TEMPLATE.replace("[limits]", &format!("[[epochs]]{epoch}\n[limits]")));
+    assert!(message.contains("epoch 1 is named twice"), "{message}");
+    let without = TEMPLATE.replace(&format!("[[epochs]]{epoch}"), "");
+    let message = refused(&without.replacen("network =", "epochs = []\nnetwork =", 1));
+    assert!(message.contains("at least one"), "{message}");
+}
+
+#[test]
+fn an_anchor_is_a_height_and_a_hash() {
+    let hash = "ab".repeat(32);
+    let anchor: Anchor = format!("7:{hash}").parse().unwrap();
+    assert_eq!((anchor.height, anchor.to_string()), (7, format!("7:{hash}")));
+    for wrong in [format!("0:{hash}"), format!("7:{}", &hash[2..]), hash.clone(), format!("x:{hash}")] {
+        assert!(wrong.parse::<Anchor>().unwrap_err().contains("HEIGHT:HASH"), "{wrong}");
+    }
+}
+
+#[test]
+fn a_network_without_its_contract_is_refused_with_what_to_do() {
+    let error = read(TEMPLATE, &NETWORK_TEMPLATE.replace("contract = \"wasm1contract\"\n", "")).unwrap_err();
+    assert_eq!(error.code(), "no_contract");
+    assert!(error.to_string().contains("network.toml") && error.to_string().contains("deploy"), "{error}");
+}
