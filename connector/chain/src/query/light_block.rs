@@ -1,9 +1,9 @@
 //! Headers with what it takes to verify them.
 
+use prost::Message;
 use tendermint::validator::Info;
 use tendermint_proto::{
     Protobuf,
-    prost::Message,
     v0_38::types::{SignedHeader, ValidatorSet},
 };
 use tendermint_rpc::{Client as _, Paging};
