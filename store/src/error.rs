@@ -57,10 +57,26 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A URL of a kind of store that this version does not have.
-    #[error("store URL has scheme `{given}`, allowed is `file`")]
+    #[error("store URL has scheme `{given}`, allowed are `file` and `s3`")]
     UnknownScheme {
         /// The scheme given.
         given: String,
+    },
+    /// An `s3` URL that names no bucket, or says more than it may.
+    #[error("store URL `{given}` cannot be used: {reason}")]
+    BadBucket {
+        /// The URL given, without its query.
+        given: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The file of the bucket's credentials cannot be used.
+    #[error("credentials in {file} cannot be used: {reason}")]
+    BadCredentials {
+        /// The file.
+        file: String,
+        /// What is wrong; nothing of its content.
+        reason: String,
     },
     /// A `file` URL without an absolute path on this machine.
     #[error("store URL `{given}` does not name a folder: expected file:///absolute/path")]
@@ -80,8 +96,17 @@ impl StoreError {
             Self::DigestMismatch { .. } => "store_digest_mismatch",
             Self::Unavailable { .. } => "store_unavailable",
             Self::UnknownScheme { .. } => "store_unknown_scheme",
+            Self::BadBucket { .. } => "store_bad_bucket",
+            Self::BadCredentials { .. } => "store_bad_credentials",
             Self::NotAFolder { .. } => "store_not_a_folder",
         }
+    }
+
+    pub(crate) fn unavailable(
+        doing: &'static str,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self::Unavailable { doing, source: Box::new(source) }
     }
 
     /// Whether the same call may succeed later without any change by the caller.

@@ -9,8 +9,10 @@
 
 mod digest;
 mod error;
+mod objects;
 mod store;
 
 pub use digest::{Digest, Hasher, ParseDigestError};
 pub use error::StoreError;
+pub use objects::Objects;
 pub use store::Store;

@@ -1,11 +1,11 @@
-use std::{fmt, fs, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
-use object_store::{ObjectStore, ObjectStoreExt, local::LocalFileSystem, path::Path};
+use object_store::{ObjectStore, ObjectStoreExt, path::Path};
 use tokio::task::spawn_blocking;
 use url::Url;
 
-use crate::{Digest, Hasher, StoreError};
+use crate::{Digest, Hasher, Objects, StoreError};
 
 /// An open store. Clones share it; calls may run at the same time, in this process and others.
 #[derive(Clone)]
@@ -32,16 +32,12 @@ const fn public(hasher: Hasher) -> Kind {
 }
 
 impl Store {
-    /// Opens the store at `url`, which must be of scheme `file`; the folder is made if it is missing.
+    /// Opens the store at `url`: see [`Objects`].
+    ///
+    /// # Errors
+    /// As [`Objects::open`].
     pub fn open(url: &Url) -> Result<Self, StoreError> {
-        if url.scheme() != "file" {
-            return Err(StoreError::UnknownScheme { given: url.scheme().to_owned() });
-        }
-        let folder = url.to_file_path().map_err(|()| StoreError::NotAFolder { given: url.to_string() })?;
-        fs::create_dir_all(&folder).map_err(|error| unavailable("opening it", error))?;
-        let objects =
-            LocalFileSystem::new_with_prefix(&folder).map_err(|error| unavailable("opening it", error))?;
-        Ok(Self { objects: Arc::new(objects.with_fsync(true)), url: url.clone() })
+        Ok(Self { objects: Objects::open(url)?.into_inner(), url: url.clone() })
     }
 
     /// Where the store is.
@@ -52,7 +48,7 @@ impl Store {
     /// Writes an empty object, the same one each time: whether the store can be written now.
     pub async fn check(&self) -> Result<(), StoreError> {
         let written = self.objects.put(&Path::from("check"), Bytes::new().into()).await;
-        written.map(drop).map_err(|error| unavailable("writing an object", error))
+        written.map(drop).map_err(|error| StoreError::unavailable("writing an object", error))
     }
 
     /// Keeps a ciphertext and returns its digest. When this returns, the bytes are on disk.
@@ -101,7 +97,7 @@ impl Store {
         self.objects
             .put(&location(kind, digest), stored.into())
             .await
-            .map_err(|error| unavailable("writing an object", error))?;
+            .map_err(|error| StoreError::unavailable("writing an object", error))?;
         Ok(digest)
     }
 
@@ -114,7 +110,8 @@ impl Store {
         let object = self.objects.get(&location(kind, digest)).await;
         let object = object.map_err(|error| not_opened(kind, digest, error))?;
         check_size(object.meta.size)?;
-        let stored = object.bytes().await.map_err(|error| unavailable("reading an object", error))?;
+        let stored =
+            object.bytes().await.map_err(|error| StoreError::unavailable("reading an object", error))?;
 
         let found = digest_of(kind, stored.clone()).await?;
         if found == digest {
@@ -139,16 +136,12 @@ fn location(kind: Kind, digest: Digest) -> Path {
 async fn digest_of(kind: Kind, stored: Bytes) -> Result<Digest, StoreError> {
     spawn_blocking(move || Digest::from_bytes((kind.hasher)(&stored)))
         .await
-        .map_err(|error| unavailable("hashing an object", error))
+        .map_err(|error| StoreError::unavailable("hashing an object", error))
 }
 
 fn not_opened(kind: Kind, digest: Digest, error: object_store::Error) -> StoreError {
     match error {
         object_store::Error::NotFound { .. } => StoreError::NotFound { kind: kind.name, digest },
-        error => unavailable("opening an object", error),
+        error => StoreError::unavailable("opening an object", error),
     }
-}
-
-fn unavailable(doing: &'static str, source: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Unavailable { doing, source: Box::new(source) }
 }

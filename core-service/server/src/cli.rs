@@ -1,5 +1,8 @@
 //! What people type.
 
+mod certs;
+mod vault;
+
 use std::{io::Write, path::PathBuf, time::Duration};
 
 use anyhow::Context;
@@ -8,8 +11,9 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    BoundServer, Config, Signer, TEMPLATE,
+    BoundServer, Config, Signer, Strongbox, TEMPLATE,
     config::{LogConfig, LogFormat},
+    custody::prepare,
 };
 
 /// The KMS core: holds key material, answers requests of the contract over gRPC.
@@ -27,7 +31,7 @@ pub struct Arguments {
 enum Command {
     /// Serve until SIGTERM or SIGINT; the default.
     Serve,
-    /// Make the data folder and the signer where they are missing, and print the signer.
+    /// Make the data folder, what opens the vault, the vault and the signer where they are missing, and print the signer.
     Init {
         #[arg(long, value_enum, default_value_t)]
         output: Output,
@@ -39,6 +43,11 @@ enum Command {
     },
     /// Print a documented configuration file.
     ConfigTemplate,
+    /// Make a local set of certificates: an authority, and those that core and connector show each other.
+    Certs(certs::Certs),
+    /// Change how the vault is kept.
+    #[command(subcommand)]
+    Vault(vault::VaultCommand),
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
@@ -56,8 +65,10 @@ enum Output {
 /// With what went wrong, for people. A missing `--config` ends the process with status 2, as all misuse does.
 pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     let command = arguments.command.unwrap_or(Command::Serve);
-    if matches!(command, Command::ConfigTemplate) {
-        return print(TEMPLATE);
+    match &command {
+        Command::ConfigTemplate => return print(TEMPLATE),
+        Command::Certs(arguments) => return arguments.run(),
+        _ => {}
     }
     let Some(path) = arguments.config else {
         let message = "--config FILE is required; `kms-core config-template` prints one";
@@ -65,20 +76,28 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     };
     let config = Config::read(&path)?;
     match command {
-        Command::Serve | Command::ConfigTemplate => serve(&config),
+        Command::Serve | Command::ConfigTemplate | Command::Certs(_) => serve(&config),
         Command::Init { output } => init(&config, output),
-        Command::Signer { output } => show(&Signer::read(config.signer_file())?, output),
+        Command::Signer { output } => {
+            show(&Signer::read(config.signer_file(), &Strongbox::open(&config.vault()?)?)?, output)
+        }
+        Command::Vault(command) => command.run(&config),
     }
 }
 
 fn init(config: &Config, output: Output) -> anyhow::Result<()> {
     config.make_folders()?;
+    let settings = config.vault()?;
+    if let Some(made) = prepare(&settings.keeper)? {
+        eprintln!("{made}");
+    }
+    let strongbox = Strongbox::open(&settings)?;
     let file = config.signer_file();
     if !file.exists() {
-        Signer::generate().write(file)?;
+        Signer::generate().write(file, &strongbox)?;
         eprintln!("made a signer: {}", file.display());
     }
-    show(&Signer::read(file)?, output)
+    show(&Signer::read(file, &strongbox)?, output)
 }
 
 fn show(signer: &Signer, output: Output) -> anyhow::Result<()> {

@@ -12,17 +12,19 @@
 //! operation  what is done: key generation, public decryption
 //! seal       external signatures and receipts, made with the key in `signer`
 //! answers    answers on disk, flushed before they leave
-//! vault      secret keys on disk
+//! vault      secret keys on disk, encrypted
+//! custody    who may open the vault; backup, restore, copies of keys
+//! tls        how callers reach the core
 //! health     whether the core can do its work, as named conditions
 //! ```
 //!
-//! What this version does not do: it trusts its caller for the body (a proof of contract state will accompany it), and
-//! its vault is not encrypted at rest, but only closed to other users of the machine.
+//! What this version does not do: it trusts its caller for the body (a proof of contract state will accompany it).
 
 mod answers;
 pub mod cli;
 mod config;
 mod core;
+mod custody;
 mod desk;
 mod error;
 mod health;
@@ -33,13 +35,17 @@ mod serve;
 mod service;
 mod signer;
 mod status;
+mod tls;
 mod vault;
 
 pub use config::{
-    Anchor, Config, Identity, Limits, LogFormat, Membership, Settings, SettingsError, TEMPLATE, Trust,
+pub use config::{
+    Anchor, Config, Cost, Identity, Keeper, Limits, LogFormat, Membership, Pkcs11, Settings, SettingsError,
+    TEMPLATE, TlsFiles, Transport, Trust, VaultSettings,
 };
 pub use error::Error;
 pub use serve::{BoundServer, StartError};
 pub use signer::{Signer, SignerError};
 pub use status::status_of;
-pub use vault::{Vault, VaultError};
+pub use tls::{CertificateSet, CertsError, TlsError};
+pub use vault::{DataKey, Strongbox, Vault, VaultError, VaultId};

@@ -6,7 +6,7 @@ use kms_store::{Store, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::{Server, server::TcpIncoming};
+use tonic::transport::Server;
 
 use crate::{
     Identity, Settings, SettingsError, Signer, SignerError,
@@ -16,7 +16,8 @@ use crate::{
     error::full_text,
     health::Health,
     operation::Workshop,
-    vault::{Vault, VaultError},
+    tls::{Acceptor, TlsError, incoming},
+    vault::{Strongbox, Vault, VaultError},
 };
 
 /// Why a core does not start, or stopped by itself.
@@ -37,6 +38,9 @@ pub enum StartError {
     /// The store of public material cannot be opened.
     #[error("store: {0}")]
     Store(#[from] StoreError),
+    /// The certificates cannot be used.
+    #[error("tls: {0}; `kms-core certs` makes a local set")]
+    Tls(#[from] TlsError),
     /// The address is taken or not this machine's.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -59,6 +63,7 @@ impl StartError {
             Self::Vault(error) => error.code(),
             Self::Answers(error) => error.code(),
             Self::Store(error) => error.code(),
+            Self::Tls(error) => error.code(),
             Self::Listen { .. } => "cannot_listen",
             Self::Service(_) => "service_failed",
         }
@@ -69,6 +74,7 @@ impl StartError {
 pub struct BoundServer<E: Engine = CentralizedEngine> {
     core: Core<E>,
     listener: TcpListener,
+    acceptor: Acceptor,
     address: SocketAddr,
     max_message_bytes: usize,
     stop_within: Duration,
@@ -90,12 +96,15 @@ impl<E: Engine> BoundServer<E> {
     /// # Errors
     /// As [`BoundServer::bind`].
     pub async fn bind_with(settings: Settings, engine: E) -> Result<Self, StartError> {
-        let Settings { identity, store_url, listen, data_dir, signer_file, limits } = settings;
-        let signer = Signer::read(&signer_file)?;
+        let Settings { identity, store_url, listen, transport, vault, data_dir, signer_file, limits } =
+            settings;
+        let acceptor = Acceptor::open(&transport)?;
         make_private_folder(&data_dir)?;
         // First of all, as it locks the folder against a second process.
         let answers = Answers::open(&data_dir.join("answers.redb"), &identity)?;
-        let vault = Vault::open(&data_dir.join("vault"), &identity, engine)?;
+        let strongbox = Strongbox::open(&vault)?;
+        let signer = Signer::read(&signer_file, &strongbox)?;
+        let vault = Vault::open(strongbox, &identity, engine)?;
         let store = Store::open(&store_url)?;
 
         let cannot_listen = |source| StartError::Listen { address: listen, source };
@@ -109,6 +118,7 @@ impl<E: Engine> BoundServer<E> {
         Ok(Self {
             core: Core::new(limits, signer, answers, workshop),
             listener,
+            acceptor,
             address,
             max_message_bytes: limits.max_message_bytes,
             stop_within: Duration::from_secs(limits.stop_seconds.into()),
@@ -126,7 +136,7 @@ impl<E: Engine> BoundServer<E> {
     /// # Errors
     /// If the service cannot go on.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { core, listener, max_message_bytes, stop_within, .. } = self;
+        let Self { core, listener, acceptor, max_message_bytes, stop_within, .. } = self;
         let service = KmsServer::new(core.clone())
             .max_decoding_message_size(max_message_bytes)
             .max_encoding_message_size(max_message_bytes);
@@ -146,10 +156,7 @@ impl<E: Engine> BoundServer<E> {
             .add_service(service)
             .add_service(health_service)
             .add_service(reflection)
-            .serve_with_incoming_shutdown(
-                TcpIncoming::from(listener).with_nodelay(Some(true)),
-                stopping.clone().cancelled_owned(),
-            );
+            .serve_with_incoming_shutdown(incoming(listener, acceptor), stopping.clone().cancelled_owned());
         let watch = watch_for_stop(stop, stopping, core, health, stop_within);
         tokio::select! {
             ended = server => ended.map_err(|error| StartError::Service(full_text(&error))),

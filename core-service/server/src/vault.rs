@@ -1,29 +1,61 @@
 //! Secret keys on disk, one file per key, and ready for use in memory.
 //!
-//! Files are written whole or not at all, mode 0600, in a folder of mode 0700, and carry a digest that is checked at the start. They
-//! are **not encrypted**: whoever reads the disk or a backup of it has the keys. Encryption at rest comes with a later version.
+//! Files are encrypted with a key of the vault, which is wrapped by what the configuration names (see `custody`). They are written
+//! whole or not at all, and carry a digest that is checked at the start.
+//!
+//! ```text
+//! cipher      a file's bytes
+//! header      the file that opens the vault
+//! shelf       where files lie: a folder or a bucket
+//! strongbox   cipher and shelf together
+//! file        names, and what is known of a key
+//! randomness  the secret that makes answers repeatable
+//! staged      copied material that waits for its request
+//! ```
 
+mod bucket;
+mod cipher;
+mod error;
 mod file;
+mod folder;
+mod header;
+mod legacy;
+mod migrate;
+mod randomness;
+mod restored;
+mod shelf;
+mod staged;
+mod strongbox;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
 };
 
 use kms_core_engine::{Engine, KeyError, SecretKey};
-use thiserror::Error;
-use zeroize::Zeroizing;
 
-pub(crate) use file::{Part, Record};
+pub use cipher::{DataKey, VaultId};
+pub(crate) use cipher::{Kind, hex_bytes, random};
+pub use error::VaultError;
+pub(crate) use file::{Part, Record, is_key, key_file};
+pub(crate) use migrate::encrypt;
+pub(crate) use randomness::RandomnessSecret;
+pub(crate) use restored::Restored;
+pub(crate) use staged::{Staged, StagedCrs, StagedKey};
+pub use strongbox::Strongbox;
+#[cfg(test)]
+pub(crate) use tests::{SECRET, record, settings_in, strongbox as test_strongbox};
 
 use crate::Identity;
 
 /// The secret keys of one contract, ready for use. `E` makes a stored secret ready.
 pub struct Vault<E: Engine> {
     engine: E,
-    folder: PathBuf,
+    strongbox: Strongbox,
+    randomness: RandomnessSecret,
+    restored: Option<Restored>,
     keys: RwLock<BTreeMap<u64, Arc<HeldKey<E::Key>>>>,
 }
 
@@ -35,71 +67,24 @@ pub(crate) struct HeldKey<K> {
     pub(crate) key: K,
 }
 
-/// Why the vault cannot be opened or written. Each names the file.
-#[derive(Debug, Error)]
-pub enum VaultError {
-    /// The file or folder cannot be read, written or made.
-    #[error("cannot {doing} {}: {source}", file.display())]
-    Unusable {
-        /// What was tried.
-        doing: &'static str,
-        /// The file or folder.
-        file: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// The file's bytes are not those that were written.
-    #[error("vault file {} is damaged: {reason}; restore it from a backup", file.display())]
-    Damaged {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Others than its owner may read or write the file.
-    #[error("vault file {} has mode {mode:04o}, a secret must be its owner's alone: chmod 600", file.display())]
-    Exposed {
-        /// The file.
-        file: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// The key was made for another contract, whose ids mean other keys.
-    #[error(
-        "vault file {} holds a key of contract {contract} on {chain_id}, not of the configured one; \
-         each contract needs a data directory of its own", file.display()
-    )]
-    OtherContract {
-        /// The file.
-        file: PathBuf,
-        /// The chain's name in the file.
-        chain_id: String,
-        /// The contract in the file.
-        contract: String,
-    },
-}
-
-impl VaultError {
-    /// Stable name.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Unusable { .. } => "vault_unusable",
-            Self::Damaged { .. } => "vault_damaged",
-            Self::Exposed { .. } => "vault_exposed",
-            Self::OtherContract { .. } => "vault_of_other_contract",
-        }
-    }
-}
-
 impl<E: Engine> Vault<E> {
-    /// Opens the vault in `folder`, which is made if it is missing, and makes every key in it ready for use.
+    /// Makes every key in the vault ready for use.
     ///
     /// # Errors
     /// If one file is damaged, exposed or foreign: a core that lost a key must not pretend to work.
-    pub fn open(folder: &Path, identity: &Identity, engine: E) -> Result<Self, VaultError> {
-        let vault = Self { engine, folder: folder.to_owned(), keys: RwLock::default() };
-        for file in vault.files()? {
-            vault.load(&file, identity)?;
+    pub fn open(strongbox: Strongbox, identity: &Identity, engine: E) -> Result<Self, VaultError> {
+        let randomness = RandomnessSecret::of(&strongbox)?;
+        let restored = Restored::read(&strongbox)?;
+        let vault = Self { engine, strongbox, randomness, restored, keys: RwLock::default() };
+        for name in vault.strongbox.names()? {
+            if is_key(&name) {
+                vault.load(&name, identity)?;
+            } else if !file::is_secret(&name) && name != strongbox::HEADER {
+                tracing::warn!(
+                    file = vault.strongbox.place(&name),
+                    "ignoring a file that is not the vault's"
+                );
+            }
         }
         Ok(vault)
     }
@@ -118,6 +103,17 @@ impl<E: Engine> Vault<E> {
         &self.engine
     }
 
+    /// What the randomness of answers is derived from.
+    #[allow(dead_code)] // for user decryption
+    pub(crate) fn randomness_secret(&self) -> &RandomnessSecret {
+        &self.randomness
+    }
+
+    /// Before which time requests were submitted that this core may have answered without knowing it any more.
+    pub(crate) fn restored(&self) -> Option<&Restored> {
+        self.restored.as_ref()
+    }
+
     pub(crate) fn get(&self, key_id: u64) -> Option<Arc<HeldKey<E::Key>>> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).get(&key_id).cloned()
     }
@@ -129,25 +125,57 @@ impl<E: Engine> Vault<E> {
 
     /// Keeps a new key. When this returns, it is on disk for good.
     pub(crate) fn add(&self, record: Record, secret: &SecretKey) -> Result<Arc<HeldKey<E::Key>>, VaultError> {
-        let file = self.folder.join(file::name(record.key_id));
-        let key = self.ready(&file, &record, secret)?;
-        file::write(&file, &record, secret)?;
+        let name = key_file(record.key_id);
+        let key = self.ready(&name, &record, secret)?;
+        self.strongbox.put(&name, Kind::Key, &record, secret.as_bytes())?;
         Ok(self.hold(HeldKey { record, key }))
     }
 
-    fn load(&self, file: &Path, identity: &Identity) -> Result<(), VaultError> {
-        let (record, secret) = file::read(file)?;
-        if record.chain_id != identity.chain_id || record.contract != identity.contract {
-            let Record { chain_id, contract, .. } = record;
-            return Err(VaultError::OtherContract { file: file.to_owned(), chain_id, contract });
-        }
-        let key = self.ready(file, &record, &secret)?;
+    /// Forgets a key, on disk and in memory; who holds it still goes on with it. Whether there was one.
+    #[allow(dead_code)] // for destruction
+    pub(crate) fn remove(&self, key_id: u64) -> Result<bool, VaultError> {
+        self.strongbox.remove(&key_file(key_id))?;
+        Ok(self.keys.write().unwrap_or_else(PoisonError::into_inner).remove(&key_id).is_some())
+    }
+
+    /// Material that an operator staged for this request of this owner.
+    #[allow(dead_code)] // for import
+    pub(crate) fn staged(&self, owner: &str, request_id: u64) -> Result<Option<Staged>, VaultError> {
+        self.strongbox.staged(owner, request_id)
+    }
+
+    /// Forgets what was staged for a request, when it is a key of the vault.
+    #[allow(dead_code)] // for import
+    pub(crate) fn unstage(&self, request_id: u64) -> Result<(), VaultError> {
+        self.strongbox.unstage(request_id)
+    }
+
+    fn load(&self, name: &str, identity: &Identity) -> Result<(), VaultError> {
+        let gone =
+            || VaultError::Damaged { file: self.strongbox.place(name), reason: "it is gone".to_owned() };
+        let (record, secret) = self.strongbox.get::<Record>(name, Kind::Key)?.ok_or_else(gone)?;
+        self.check(name, &record, identity)?;
+        let secret = SecretKey::from_bytes(secret.to_vec());
+        let key = self.ready(name, &record, &secret)?;
         self.hold(HeldKey { record, key });
         Ok(())
     }
 
-    fn ready(&self, file: &Path, record: &Record, secret: &SecretKey) -> Result<E::Key, VaultError> {
-        let damaged = |reason: String| VaultError::Damaged { file: file.to_owned(), reason };
+    fn check(&self, name: &str, record: &Record, identity: &Identity) -> Result<(), VaultError> {
+        let file = self.strongbox.place(name);
+        if key_file(record.key_id) != name {
+            let reason = format!("it holds key {}, whose file has another name", record.key_id);
+            return Err(VaultError::Damaged { file, reason });
+        }
+        if record.chain_id != identity.chain_id || record.contract != identity.contract {
+            let (chain_id, contract) = (record.chain_id.clone(), record.contract.clone());
+            return Err(VaultError::OtherContract { file, chain_id, contract });
+        }
+        Ok(())
+    }
+
+    fn ready(&self, name: &str, record: &Record, secret: &SecretKey) -> Result<E::Key, VaultError> {
+        let damaged = |reason: String| VaultError::Damaged { file: self.strongbox.place(name), reason };
         let params = record.params().map_err(|error| damaged(error.to_string()))?;
         self.engine.load(params, secret).map_err(|error: KeyError| damaged(error.to_string()))
     }
@@ -158,40 +186,4 @@ impl<E: Engine> Vault<E> {
         keys.insert(held.record.key_id, held.clone());
         held
     }
-
-    /// The vault's files, ascending. What a crash left half-written is removed: no answer speaks of it. Other files are none of
-    /// the vault's business.
-    fn files(&self) -> Result<Vec<PathBuf>, VaultError> {
-        let folder = &self.folder;
-        crate::config::make_private_folder(folder)
-            .map_err(|error| unusable("make", folder, std::io::Error::other(error)))?;
-        let mut files = Vec::new();
-        for entry in fs::read_dir(folder).map_err(|error| unusable("read", folder, error))? {
-            let path = entry.map_err(|error| unusable("read", folder, error))?.path();
-            if path.extension().is_some_and(|extension| extension == file::EXTENSION) {
-                files.push(path);
-            } else if file::is_half_written(&path) {
-                tracing::warn!(file = %path.display(), "removing what a crash left in the vault");
-                fs::remove_file(&path).map_err(|error| unusable("remove", &path, error))?;
-            } else {
-                tracing::warn!(file = %path.display(), "ignoring a file that is not the vault's");
-            }
-        }
-        files.sort();
-        Ok(files)
-    }
-}
-
-fn unusable(doing: &'static str, file: &Path, source: std::io::Error) -> VaultError {
-    VaultError::Unusable { doing, file: file.to_owned(), source }
-}
-
-fn read_private(file: &Path) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-    use std::os::unix::fs::PermissionsExt;
-    let metadata = fs::metadata(file).map_err(|error| unusable("read", file, error))?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if mode & 0o077 != 0 {
-        return Err(VaultError::Exposed { file: file.to_owned(), mode });
-    }
-    fs::read(file).map(Zeroizing::new).map_err(|error| unusable("read", file, error))
 }

@@ -3,7 +3,9 @@
 mod epochs;
 mod limits;
 mod log;
+mod tls;
 mod trust;
+mod vault;
 
 use std::{
     fs,
@@ -19,11 +21,15 @@ use thiserror::Error;
 pub use epochs::Membership;
 pub use limits::Limits;
 pub use log::{LogConfig, LogFormat};
+pub use tls::{TlsFiles, Transport};
 pub use trust::{Anchor, Trust};
+pub use vault::{Cost, Keeper, Pkcs11, VaultSettings};
 
 use epochs::{EpochConfig, memberships};
 use limits::LimitsConfig;
+use tls::TlsConfig;
 use trust::TrustConfig;
+use vault::VaultConfig;
 
 /// The documented configuration file, with every field.
 pub const TEMPLATE: &str = include_str!("../../kms-core.example.toml");
@@ -33,11 +39,15 @@ pub const TEMPLATE: &str = include_str!("../../kms-core.example.toml");
 #[serde(deny_unknown_fields)]
 pub struct Config {
     network: PathBuf,
-    listen: LoopbackAddress,
+    listen: ListenAddress,
     data_dir: PathBuf,
     signer_file: PathBuf,
     epochs: Vec<EpochConfig>,
     trust: TrustConfig,
+    #[serde(default)]
+    tls: TlsConfig,
+    #[serde(default)]
+    vault: VaultConfig,
     #[serde(default)]
     limits: LimitsConfig,
     /// What is logged and how.
@@ -45,25 +55,18 @@ pub struct Config {
     pub log: LogConfig,
 }
 
-/// An address that only this machine reaches.
+/// An address with a port.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(try_from = "String")]
-struct LoopbackAddress(SocketAddr);
+struct ListenAddress(SocketAddr);
 
-impl TryFrom<String> for LoopbackAddress {
+impl TryFrom<String> for ListenAddress {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let address: SocketAddr = text.parse().map_err(|_| {
+        text.parse().map(Self).map_err(|_| {
             format!("{text:?} is not an address with a port, such as \"127.0.0.1:50051\" or \"[::1]:50051\"")
-        })?;
-        match address.ip().is_loopback() {
-            true => Ok(Self(address)),
-            false => Err(format!(
-                "{text:?} can be reached from other machines, and this version speaks plain text only: \
-                 allowed are loopback addresses, such as \"127.0.0.1:50051\""
-            )),
-        }
+        })
     }
 }
 
@@ -85,6 +88,24 @@ pub enum SettingsError {
         /// What is wrong.
         reason: String,
     },
+    /// Neither certificates nor plain text were asked for.
+    #[error(
+        "[tls] needs certificate, key and client_ca (`kms-core certs` makes a local set), or plaintext = true \
+         on a loopback address"
+    )]
+    NoCertificates,
+    /// Both were asked for.
+    #[error("[tls] has certificates and plaintext = true: one of them must go")]
+    PlaintextWithCertificates,
+    /// Plain text on an address that others can reach.
+    #[error("{address} can be reached from other machines: plaintext = true is for loopback addresses only")]
+    PlaintextReachable {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// Not one way to open the vault.
+    #[error("[vault] needs passphrase_file or pkcs11, and not both")]
+    NoKeeper,
     /// A folder cannot be made.
     #[error("cannot make the folder {folder}: {source}")]
     Folder {
@@ -102,6 +123,10 @@ impl SettingsError {
             Self::File(error) => error.code(),
             Self::NoContract { .. } => "no_contract",
             Self::Epochs { .. } => "epochs_invalid",
+            Self::NoCertificates => "no_certificates",
+            Self::PlaintextWithCertificates => "plaintext_with_certificates",
+            Self::PlaintextReachable { .. } => "plaintext_reachable",
+            Self::NoKeeper => "no_keeper",
             Self::Folder { .. } => "folder_unwritable",
         }
     }
@@ -138,7 +163,11 @@ pub struct Settings {
     pub store_url: url::Url,
     /// Where it listens.
     pub listen: SocketAddr,
-    /// Folder of its vault and answers.
+    /// How it is reached there.
+    pub transport: Transport,
+    /// Its vault.
+    pub vault: VaultSettings,
+    /// Folder of its answers, and of its vault unless that is elsewhere.
     pub data_dir: PathBuf,
     /// File of its signer.
     pub signer_file: PathBuf,
@@ -156,12 +185,32 @@ impl Config {
         for inside in [&mut config.network, &mut config.data_dir, &mut config.signer_file] {
             *inside = relative_to(path, inside);
         }
+        config.tls.anchor(path);
+        config.vault.anchor(path);
         Ok(config)
     }
 
     /// File of the signer.
     pub fn signer_file(&self) -> &Path {
         &self.signer_file
+    }
+
+    /// The vault.
+    ///
+    /// # Errors
+    /// If it is not said what opens it.
+    pub fn vault(&self) -> Result<VaultSettings, SettingsError> {
+        self.vault.settings(&self.data_dir.join("vault"))
+    }
+
+    /// Folder of the answers, and of the vault unless that is elsewhere.
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// How callers reach the core.
+    pub(crate) fn transport(&self) -> Result<Transport, SettingsError> {
+        self.tls.transport(self.listen.0)
     }
 
     /// Makes the folders of data and signer, open to their owner only, where they are missing.
@@ -191,6 +240,8 @@ impl Config {
             trust: Trust::from(&self.trust),
             store_url: network.store_url,
             listen: self.listen.0,
+            transport: self.transport()?,
+            vault: self.vault()?,
             data_dir: self.data_dir.clone(),
             signer_file: self.signer_file.clone(),
             limits: Limits::from(&self.limits),

@@ -52,18 +52,21 @@ fn toml_log(text: &str) -> LogConfig {
 #[test]
 fn the_template_shows_every_field() {
     // An unknown field makes the parser list the known ones.
-    let sections = ["limits", "log", "trust", "epochs"];
+    let sections = ["limits", "log", "tls", "trust", "vault", "epochs"];
     for (section, name) in [
         ("", "unknown = 1\n"),
         ("limits", "[limits]\nunknown = 1\n"),
         ("log", "[log]\nunknown = 1\n"),
+        ("tls", "[tls]\nunknown = 1\n"),
+        ("vault", "[vault]\nunknown = 1\n"),
         ("trust", "[trust]\nunknown = 1\n"),
         ("epochs", "[[epochs]]\nunknown = 1\n"),
     ] {
         let message = refused(name);
         let (_, known) = message.split_once("expected one of ").or(message.split_once("expected ")).unwrap();
         for field in known.split('`').skip(1).step_by(2).filter(|field| !sections.contains(field)) {
-            assert!(TEMPLATE.contains(&format!("\n{field} = ")), "{section}.{field} is not in the template");
+            let shown = ["\n", "\n# "].iter().any(|before| TEMPLATE.contains(&format!("{before}{field} = ")));
+            assert!(shown, "{section}.{field} is not in the template");
         }
     }
 }
@@ -74,14 +77,49 @@ fn an_unknown_field_is_refused_by_name() {
     assert!(message.contains("limits.stop_minutes") && message.contains("kms-core.toml"), "{message}");
 }
 
+fn with_tls(section: &str, listen: &str) -> Result<Settings, SettingsError> {
+    let (before, rest) = TEMPLATE.split_once("[tls]").unwrap();
+    let (_, after) = rest.split_once("[vault]").unwrap();
+    let before = before.replace("127.0.0.1:50051", listen);
+    read(&format!("{before}[tls]\n{section}\n[vault]{after}"), NETWORK_TEMPLATE)
+}
+
 #[test]
-fn an_address_that_others_can_reach_is_refused() {
+fn plain_text_is_for_loopback_and_only_when_asked_for() {
+    let plain = with_tls("plaintext = true", "127.0.0.1:50051").unwrap();
+    assert_eq!(plain.transport, Transport::Plaintext);
     for address in ["0.0.0.0:50051", "192.168.1.1:50051", "[::]:50051"] {
-        let message = refused(&TEMPLATE.replace("127.0.0.1:50051\"\n", &format!("{address}\"\n")));
-        assert!(message.contains("field listen") && message.contains("loopback"), "{message}");
+        let error = with_tls("plaintext = true", address).unwrap_err();
+        assert!(error.code() == "plaintext_reachable" && error.to_string().contains("loopback"), "{error}");
     }
+    for section in ["", "certificate = \"a.pem\"", "certificate = \"a.pem\"\nkey = \"a.key\""] {
+        assert_eq!(with_tls(section, "127.0.0.1:50051").unwrap_err().code(), "no_certificates", "{section}");
+    }
+    let both = with_tls("certificate = \"a.pem\"\nplaintext = true", "127.0.0.1:50051");
+    assert_eq!(both.unwrap_err().code(), "plaintext_with_certificates");
+}
+
+#[test]
+fn with_certificates_the_core_may_listen_anywhere() {
+    let settings = read(&TEMPLATE.replace("127.0.0.1:50051", "0.0.0.0:50051"), NETWORK_TEMPLATE).unwrap();
+    let Transport::Tls(files) = settings.transport else { panic!("plain text") };
+    assert!(files.key.is_absolute() && files.key.ends_with("certs/core.key"));
     let message = refused(&TEMPLATE.replace("127.0.0.1:50051\"\n", "localhost\"\n"));
     assert!(message.contains("field listen"), "{message}");
+}
+
+#[test]
+fn a_vault_has_one_way_to_be_opened() {
+    let pkcs11 = "pkcs11 = { module = \"m.so\", token = \"t\", pin_file = \"pin\", key = \"k\" }";
+    let line = "passphrase_file = \"passphrase\"";
+    for changed in [String::new(), format!("{line}\n{pkcs11}")] {
+        let error = read(&TEMPLATE.replace(line, &changed), NETWORK_TEMPLATE).unwrap_err();
+        assert_eq!(error.code(), "no_keeper");
+    }
+    let settings = read(&TEMPLATE.replace(line, pkcs11), NETWORK_TEMPLATE).unwrap();
+    let Keeper::Pkcs11(pkcs11) = settings.vault.keeper else { panic!("a passphrase") };
+    assert!(pkcs11.pin_file.is_absolute());
+    assert!(settings.vault.url.path().ends_with("/core-data/vault/"), "{}", settings.vault.url);
 }
 
 #[test]

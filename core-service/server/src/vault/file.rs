@@ -1,22 +1,15 @@
-//! A key's file: `"KMSVAULT" || v u8 || SHA-256 of the rest (32) || length of the record u32 BE || record (JSON) || secret`.
-
-use std::{
-    fs::File,
-    path::{Path, PathBuf},
-};
+//! What the vault knows of a key, and how files are called.
 
 use kms_asc_api::{Digest, EpochId};
-use kms_core_engine::{ParameterSet, SecretKey, UnknownName};
+use kms_core_engine::{ParameterSet, UnknownName};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
-use super::{VaultError, read_private, unusable};
-
-const MAGIC: &[u8; 8] = b"KMSVAULT";
-const VERSION: u8 = 1;
-/// Bytes before the part that the digest covers.
-const HEAD: usize = 8 + 1 + 32;
-pub(super) const EXTENSION: &str = "key";
+const KEY: &str = ".key";
+const STAGED: &str = ".staged";
+/// The file of what randomness is derived from.
+pub(super) const RANDOMNESS: &str = "randomness";
+/// The file that says that the vault was restored.
+pub(crate) const RESTORED: &str = "restored";
 
 /// What the vault knows of a key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,124 +76,21 @@ impl Record {
 }
 
 /// The name of a key's file: sorted by name, files are sorted by id.
-pub(super) fn name(key_id: u64) -> PathBuf {
-    format!("{key_id:020}.{EXTENSION}").into()
+pub(crate) fn key_file(key_id: u64) -> String {
+    format!("{key_id:020}{KEY}")
 }
 
-/// Whether a file bears the kind of name under which secrets are written before they get their own.
-pub(super) fn is_half_written(file: &Path) -> bool {
-    file.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".tmp"))
+/// The name of the file of what waits for a request.
+pub(super) fn staged_file(request_id: u64) -> String {
+    format!("{request_id:020}{STAGED}")
 }
 
-/// Writes a key's file so that it is there after a power failure, too.
-pub(super) fn write(file: &Path, record: &Record, secret: &SecretKey) -> Result<(), VaultError> {
-    let bytes = encode(record, secret).map_err(|error| unusable("write", file, error))?;
-    kms_config::write_secret(file, &bytes)
-        .map_err(|error| unusable("write", file, std::io::Error::other(error)))?;
-    match file.parent() {
-        Some(folder) => {
-            let synced = File::open(folder).and_then(|opened| opened.sync_all());
-            synced.map_err(|error| unusable("flush", folder, error))
-        }
-        None => Ok(()),
-    }
+/// Whether a name is that of a key's file.
+pub(crate) fn is_key(name: &str) -> bool {
+    name.ends_with(KEY)
 }
 
-/// Reads a key's file and checks that it is what was written.
-pub(super) fn read(file: &Path) -> Result<(Record, SecretKey), VaultError> {
-    let bytes = read_private(file)?;
-    let (record, secret) = decode(&bytes)
-        .map_err(|reason| VaultError::Damaged { file: file.to_owned(), reason: reason.to_owned() })?;
-    match file.file_name() == Some(name(record.key_id).as_os_str()) {
-        true => Ok((record, secret)),
-        false => Err(VaultError::Damaged {
-            file: file.to_owned(),
-            reason: format!("it holds key {}, whose file has another name", record.key_id),
-        }),
-    }
-}
-
-fn encode(record: &Record, secret: &SecretKey) -> std::io::Result<Zeroizing<Vec<u8>>> {
-    let json = serde_json::to_vec(record)?;
-    let length = u32::try_from(json.len()).map_err(std::io::Error::other)?;
-    let secret = secret.as_bytes();
-    // Of the final size from the start: growing would leave copies of the secret behind.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(HEAD + 4 + json.len() + secret.len()));
-    bytes.extend_from_slice(MAGIC);
-    bytes.push(VERSION);
-    bytes.extend_from_slice(&[0; 32]);
-    bytes.extend_from_slice(&length.to_be_bytes());
-    bytes.extend_from_slice(&json);
-    bytes.extend_from_slice(secret);
-    let digest = Digest::sha256(&bytes[HEAD..]);
-    bytes[HEAD - 32..HEAD].copy_from_slice(digest.as_bytes());
-    Ok(bytes)
-}
-
-fn decode(bytes: &[u8]) -> Result<(Record, SecretKey), &'static str> {
-    let rest = bytes.strip_prefix(MAGIC).ok_or("it does not begin as a vault file does")?;
-    let (version, rest) = rest.split_first().ok_or("it is cut off")?;
-    if *version != VERSION {
-        return Err("it is of a version that this core does not read");
-    }
-    let (digest, rest) = rest.split_first_chunk::<32>().ok_or("it is cut off")?;
-    if Digest::sha256(rest) != Digest::new(*digest) {
-        return Err("its bytes do not match the digest in it");
-    }
-    let (length, rest) = rest.split_first_chunk::<4>().ok_or("it is cut off")?;
-    let length = usize::try_from(u32::from_be_bytes(*length)).map_err(|_| "its record is too long")?;
-    let (record, secret) = rest.split_at_checked(length).ok_or("it is cut off")?;
-    let record = serde_json::from_slice(record).map_err(|_| "its record does not parse")?;
-    Ok((record, SecretKey::from_bytes(secret.to_vec())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn record() -> Record {
-        Record {
-            chain_id: "kms-1".into(),
-            contract: "wasm1asc".into(),
-            key_id: 7,
-            request_hash: Digest::new([1; 32]),
-            params: "default".into(),
-            epoch: 1,
-            parts: vec![Part { key_type: 0, digest: Digest::new([2; 32]), size: 5 }],
-        }
-    }
-
-    fn secret() -> SecretKey {
-        SecretKey::from_bytes(vec![9; 100])
-    }
-
-    #[test]
-    fn what_was_written_is_read() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(name(7));
-        write(&file, &record(), &secret()).unwrap();
-        let (read, held) = read(&file).unwrap();
-        assert_eq!((read, held.as_bytes()), (record(), secret().as_bytes()));
-    }
-
-    #[test]
-    fn every_changed_or_missing_byte_is_noticed() {
-        let bytes = encode(&record(), &secret()).unwrap();
-        for at in 0..bytes.len() {
-            let mut damaged = bytes.to_vec();
-            damaged[at] ^= 1;
-            assert!(decode(&damaged).is_err(), "byte {at} was changed");
-            assert!(decode(&bytes[..at]).is_err(), "cut to {at} bytes");
-        }
-    }
-
-    #[test]
-    fn a_file_under_another_keys_name_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join(name(8));
-        write(&file, &record(), &secret()).unwrap();
-        let error = read(&file).unwrap_err();
-        assert_eq!(error.code(), "vault_damaged");
-        assert!(error.to_string().contains("00000000000000000008.key"), "{error}");
-    }
+/// Whether a name is that of a file which only the vault's key reads.
+pub(super) fn is_secret(name: &str) -> bool {
+    is_key(name) || name.ends_with(STAGED) || name == RANDOMNESS || name == RESTORED
 }

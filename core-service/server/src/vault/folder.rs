@@ -1,0 +1,114 @@
+use std::{
+    fs::{self, File},
+    io::{ErrorKind, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use kms_store::StoreError;
+use url::Url;
+
+use super::{
+    VaultError,
+    error::unusable,
+    shelf::{Shelf, io_error},
+};
+use crate::config::make_private_folder;
+
+/// What files bear that are not written whole yet.
+const HALF_WRITTEN: &str = ".tmp";
+
+/// A folder of mode 0700 with files of mode 0600.
+pub(super) struct Folder(PathBuf);
+
+impl Folder {
+    pub(super) fn open(url: &Url) -> Result<Self, VaultError> {
+        let folder = url.to_file_path().map_err(|()| StoreError::NotAFolder { given: url.to_string() })?;
+        make_private_folder(&folder)
+            .map_err(|error| unusable("make", folder.display().to_string(), std::io::Error::other(error)))?;
+        Ok(Self(folder))
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Makes a change of the folder itself last.
+    fn flush(&self) -> Result<(), VaultError> {
+        let synced = File::open(&self.0).and_then(|folder| folder.sync_all());
+        synced.map_err(|error| unusable("flush", self.0.display().to_string(), error))
+    }
+}
+
+impl Shelf for Folder {
+    fn place(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    /// What a crash left half-written is removed: no answer speaks of it.
+    fn list(&self) -> Result<Vec<String>, VaultError> {
+        let unreadable = |error| unusable("read", self.0.display().to_string(), error);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.0).map_err(unreadable)? {
+            let name = entry.map_err(unreadable)?.file_name();
+            let name = name.to_string_lossy();
+            if name.starts_with(HALF_WRITTEN) {
+                tracing::warn!(file = self.place(&name), "removing what a crash left in the vault");
+                self.remove(&name)?;
+            } else {
+                names.push(name.into_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
+        read_private(&self.path(name))
+    }
+
+    fn create(&self, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
+        let write = || {
+            // Created with mode 0600, whatever the umask.
+            let mut file = tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(&self.0)?;
+            file.write_all(bytes)?;
+            file.as_file().sync_all()?;
+            file.persist_noclobber(self.path(name)).map(drop).map_err(|error| error.error)
+        };
+        write().map_err(|error: std::io::Error| match error.kind() {
+            ErrorKind::AlreadyExists => VaultError::Exists { file: self.place(name) },
+            _ => unusable("write", self.place(name), error),
+        })?;
+        self.flush()
+    }
+
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
+        kms_config::write_secret(self.path(name), bytes)
+            .map_err(|error| unusable("write", self.place(name), io_error(error)))?;
+        self.flush()
+    }
+
+    fn remove(&self, name: &str) -> Result<(), VaultError> {
+        match fs::remove_file(self.path(name)) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(unusable("remove", self.place(name), error))
+            }
+            _ => self.flush(),
+        }
+    }
+}
+
+/// The bytes of a file that is its owner's alone, if it is there.
+pub(crate) fn read_private(file: &Path) -> Result<Option<Vec<u8>>, VaultError> {
+    let unreadable = |error| unusable("read", file.display().to_string(), error);
+    let metadata = match fs::metadata(file) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 != 0 {
+        return Err(VaultError::Exposed { file: file.display().to_string(), mode });
+    }
+    fs::read(file).map(Some).map_err(unreadable)
+}
