@@ -98,9 +98,10 @@ impl<L: Ledger> Destroyer<L> {
         let (mut destroyed, mut after) = (Vec::new(), None);
         loop {
             let page = self.ledger.keys(after).await?;
-            let ours = page.items.iter().filter(|record| {
-                record.state == KeyState::Destroyed && record.epoch == self.operator.epoch
-            });
+            let ours = page
+                .items
+                .iter()
+                .filter(|record| record.state == KeyState::Destroyed && record.epoch == self.operator.epoch);
             destroyed.extend(ours.map(|record| record.id));
             match page.next {
                 Some(next) if after.is_none_or(|after| next > after) => after = Some(next),

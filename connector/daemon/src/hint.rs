@@ -141,6 +141,9 @@ mod tests {
         let key = |id, state| emitted(ASC, &Event::Key { key_id: KeyId(id), state });
         let states = [KeyState::Active, KeyState::Destroyed, KeyState::Suspended, KeyState::Deactivated];
         let events = (1..).zip(states).map(|(id, state)| key(id, state)).collect();
-        assert_eq!(read(&block(vec![events]), ASC, US), Hints { destroyed: vec![KeyId(2)], ..Hints::default() });
+        assert_eq!(
+            read(&block(vec![events]), ASC, US),
+            Hints { destroyed: vec![KeyId(2)], ..Hints::default() }
+        );
     }
 }

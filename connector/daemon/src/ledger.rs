@@ -2,9 +2,7 @@
 
 use std::future::Future;
 
-use kms_asc_api::{
-    DecodeError, KeyId, KeyRecord, Page, QueryMsg, RequestBody, RequestId, Status, state_key,
-};
+use kms_asc_api::{DecodeError, KeyId, KeyRecord, Page, QueryMsg, RequestBody, RequestId, Status, state_key};
 use kms_chain::{
     Account, Broadcast, Client, Gas, LightBlock, Message, ProvenValue, SignedTx, TxOptions, TxOutcome,
 };

@@ -12,7 +12,10 @@ use super::{
     block::{not_yet, same_height},
     status::block_time,
 };
-use crate::{BlockTime, Client, Error, Result, client::block_height};
+use crate::{
+    BlockTime, Client, Error, Result,
+    client::{block_height, unreadable},
+};
 
 /// A header, the signatures under it, and the validators of its height and the next, in CometBFT's own protobuf
 /// encodings. Nothing of it is verified here.
@@ -22,6 +25,8 @@ pub struct LightBlock {
     pub height: u64,
     /// Time of the header.
     pub time: BlockTime,
+    /// Hash of the header, as those name it who signed it.
+    pub hash: [u8; 32],
     /// `tendermint.types.SignedHeader`. Of the newest block the signatures are those that the node has seen, which may
     /// be others than the next block will name; they are as good.
     pub signed_header: Vec<u8>,
@@ -41,8 +46,10 @@ impl Client {
         same_height("commit", height, signed.header.height.value())?;
         let Some(validators) = self.validators(height).await? else { return Ok(None) };
         let Some(next_validators) = self.validators(height.saturating_add(1)).await? else { return Ok(None) };
+        let hash = signed.commit.block_id.hash.as_bytes().try_into();
         Ok(Some(LightBlock {
             height,
+            hash: hash.map_err(|_| unreadable("commit", &"the hash is not of 32 bytes"))?,
             time: block_time(signed.header.time)?,
             signed_header: Protobuf::<SignedHeader>::encode_vec(signed),
             validators,
@@ -54,7 +61,9 @@ impl Client {
     async fn validators(&self, height: u64) -> Result<Option<Vec<u8>>> {
         let call = self.http().validators(block_height(height)?, Paging::All);
         let answer = match self.call("validators", call).await {
-            Err(Error::Rpc { message, .. }) if message.contains("could not find validator set for height") => {
+            Err(Error::Rpc { message, .. })
+                if message.contains("could not find validator set for height") =>
+            {
                 return Ok(None);
             }
             answer => not_yet(height, answer)?,
@@ -91,8 +100,10 @@ mod tests {
                 return future(height, latest);
             }
             match method {
-                "commit" => Reply::Result(json!({"signed_header": {"header": header(height), "commit": commit(height)},
-                    "canonical": height < latest})),
+                "commit" => Reply::Result(
+                    json!({"signed_header": {"header": header(height), "commit": commit(height)},
+                    "canonical": height < latest}),
+                ),
                 "validators" => Reply::Result(page(height, params)),
                 other => Reply::Error(format!("no {other} here")),
             }
@@ -129,9 +140,10 @@ mod tests {
     async fn the_newest_light_block_has_the_header_and_every_validator_of_both_heights() {
         let block = light_block(7, 7).await.unwrap().unwrap();
         let signed =
-            <signed_header::SignedHeader as Protobuf<SignedHeader>>::decode_vec(&block.signed_header).unwrap();
+            <signed_header::SignedHeader as Protobuf<SignedHeader>>::decode_vec(&block.signed_header)
+                .unwrap();
         assert_eq!((signed.header.height.value(), signed.commit.signatures.len()), (7, 1));
-        assert_eq!((block.height, block.time.seconds), (7, 1_767_323_045));
+        assert_eq!((block.height, block.time.seconds, block.hash[0]), (7, 1_767_323_045, 0x92));
         for encoded in [&block.validators, &block.next_validators] {
             let set = <Set as Protobuf<ValidatorSet>>::decode_vec(encoded).unwrap();
             assert_eq!((set.validators().len(), set.total_voting_power().value()), (2, 20));
@@ -169,7 +181,9 @@ mod tests {
     #[tokio::test]
     async fn a_header_of_another_height_is_refused() {
         let mut answer = chain(9);
-        let node = FakeNode::start(move |method: &str, _: &Value| answer(method, &json!({"height": "8", "page": "1"})));
+        let node = FakeNode::start(move |method: &str, _: &Value| {
+            answer(method, &json!({"height": "8", "page": "1"}))
+        });
         let error = node.await.client().light_block(7).await.unwrap_err();
         assert_eq!(error.code(), "bad_response");
     }

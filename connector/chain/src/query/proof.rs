@@ -63,8 +63,10 @@ mod tests {
             .iter()
             .map(|(kind, data)| json!({"type": kind, "key": encoded(b"k"), "data": encoded(data)}))
             .collect();
-        Reply::Result(json!({"response": {"code": 0, "log": "", "info": "", "index": "0", "key": encoded(b"k"),
-            "value": value.map(encoded), "proofOps": {"ops": ops}, "height": height.to_string(), "codespace": ""}}))
+        Reply::Result(
+            json!({"response": {"code": 0, "log": "", "info": "", "index": "0", "key": encoded(b"k"),
+            "value": value.map(encoded), "proofOps": {"ops": ops}, "height": height.to_string(), "codespace": ""}}),
+        )
     }
 
     const STEPS: [(&str, &[u8]); 2] = [(TREE, b"tree"), (STORES, b"stores")];
@@ -107,12 +109,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_proof_of_other_steps_or_another_height_is_refused() {
-        let wrong: [(u64, &[(&str, &[u8])]); 4] = [
-            (9, &[]),
-            (9, &STEPS[..1]),
-            (9, &[(STORES, b"stores"), (TREE, b"tree")]),
-            (8, &STEPS),
-        ];
+        let wrong: [(u64, &[(&str, &[u8])]); 4] =
+            [(9, &[]), (9, &STEPS[..1]), (9, &[(STORES, b"stores"), (TREE, b"tree")]), (8, &STEPS)];
         for (height, steps) in wrong {
             let error = proven(move || answer(height, Some(b"v"), steps)).await.unwrap_err();
             assert_eq!(error.code(), "bad_response", "{height} {steps:?}");

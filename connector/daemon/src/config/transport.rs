@@ -103,7 +103,8 @@ mod tests {
         file.transport(&url.parse().unwrap(), Path::new("/etc/kms/kms-connector.toml"))
     }
 
-    const FILES: &str = "ca = \"tls/ca.pem\"\ncertificate = \"tls/connector.pem\"\nkey = \"/run/connector.key\"\n";
+    const FILES: &str =
+        "ca = \"tls/ca.pem\"\ncertificate = \"tls/connector.pem\"\nkey = \"/run/connector.key\"\n";
 
     #[test]
     fn with_files_both_sides_show_a_certificate() {

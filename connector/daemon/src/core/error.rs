@@ -12,12 +12,8 @@ pub(super) const MESSAGE_TOO_LARGE: &str = "message_too_large";
 const MISSING: &str = "missing";
 
 /// What the core says of evidence that other evidence may mend: the node was behind, the core has forgotten.
-const OF_EVIDENCE: [&str; 4] = [
-    reason::PROOF_INCOMPLETE,
-    reason::PROOF_INVALID,
-    reason::HEADER_INVALID,
-    reason::HEADER_STALE,
-];
+const OF_EVIDENCE: [&str; 4] =
+    [reason::PROOF_INCOMPLETE, reason::PROOF_INVALID, reason::HEADER_INVALID, reason::HEADER_STALE];
 
 /// What time, the contract's state or an operator mends while the daemon runs. The core judges by its clock and by the
 /// header that it was shown, the chain by block time: a block's word ends the request, not the core's.
@@ -84,7 +80,9 @@ impl CoreError {
     /// Stable name; of a refusal the core's own.
     pub fn code(&self) -> &str {
         match self {
-            Self::NotNow { reason, .. } | Self::Evidence { reason, .. } | Self::Refused { reason, .. } => reason,
+            Self::NotNow { reason, .. } | Self::Evidence { reason, .. } | Self::Refused { reason, .. } => {
+                reason
+            }
             Self::Answer(_) => "foreign_answer",
             Self::Address { .. } => "core_address",
             Self::Certificates { .. } => "core_certificates",

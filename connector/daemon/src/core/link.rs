@@ -110,7 +110,10 @@ fn read(files: &TlsFiles, path: &Path) -> Result<Vec<u8>, CoreError> {
 
 /// The error with all that it came from: what is wrong with a certificate is said below.
 fn unusable(files: &TlsFiles, reason: &(impl std::fmt::Display + ?Sized)) -> CoreError {
-    CoreError::Certificates { certificate: files.certificate.display().to_string(), reason: reason.to_string() }
+    CoreError::Certificates {
+        certificate: files.certificate.display().to_string(),
+        reason: reason.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -119,7 +122,9 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_that_is_none_is_refused() {
-        for (url, transport) in [("file:///x", Transport::Plaintext), ("https://127.0.0.1:1", Transport::Plaintext)] {
+        for (url, transport) in
+            [("file:///x", Transport::Plaintext), ("https://127.0.0.1:1", Transport::Plaintext)]
+        {
             let error = Link::new(&Url::parse(url).unwrap(), &transport).unwrap_err();
             assert_eq!(error.code(), "core_address", "{url}");
         }

@@ -9,7 +9,8 @@ use redb::{Database, ReadableTable, WriteTransaction};
 use super::{
     Inbox, InboxError, StoredTx,
     tables::{
-        ANSWER, CURSOR, DESTRUCTION, FORMAT, FORMAT_VERSION, NUMBER, PROBE, QUEUE, ROW, SERVES, TEXT, TX, decode, encode,
+        ANSWER, CURSOR, DESTRUCTION, FORMAT, FORMAT_VERSION, NUMBER, PROBE, QUEUE, ROW, SERVES, TEXT, TX,
+        decode, encode,
     },
 };
 use crate::{

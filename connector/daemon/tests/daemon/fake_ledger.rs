@@ -163,6 +163,7 @@ impl Ledger for FakeLedger {
         Ok(Some(LightBlock {
             height,
             time: BlockTime { seconds: state.now, nanos: 0 },
+            hash: [0; 32],
             signed_header: bytes.clone(),
             validators: bytes.clone(),
             next_validators: bytes,
