@@ -66,6 +66,7 @@ pub enum Command {
     Key(command::key::Key),
     Encrypt(command::encrypt::Encrypt),
     Decrypt(command::decrypt::Decrypt),
+    VerifyInput(command::verify_input::VerifyInput),
     Request(command::request::Request),
     Crs(command::crs::Crs),
     Epoch(command::epoch::Epoch),
@@ -165,6 +166,11 @@ mod tests {
             "kms quote decrypt",
             "kms --output yaml status",
             "kms keygen --ttl 1.5",
+            "kms encrypt --key 1 --type bool --value true --compressed --proven",
+            "kms encrypt --key 1 --type bool --value true --proven --crs 2",
+            "kms encrypt --key 1 --type bool --value true --crs 2",
+            "kms verify-input",
+            "kms verify-input nonsense",
         ] {
             let error = parse(line).err().unwrap_or_else(|| panic!("{line} was accepted"));
             assert_eq!(error.exit_code(), 2, "{line}");

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kms_asc_api::{KeyId, RequestId, log::LogError};
+use kms_asc_api::{CrsId, KeyId, RequestId, log::LogError};
 use kms_config::ConfigError;
 use kms_store::StoreError;
 
@@ -69,6 +69,20 @@ pub enum Error {
         key: KeyId,
         /// Its state.
         state: &'static str,
+    },
+    /// The key's owner has not allowed the reference string.
+    #[error("reference string {crs} proves no input under key {key}; its owner allows it by `kms key crs {key} {crs}`")]
+    CrsNotAllowed {
+        /// The string.
+        crs: CrsId,
+        /// The key.
+        key: KeyId,
+    },
+    /// The operators found that an input is none.
+    #[error("request {id} is fulfilled: the bytes are no input, as they do not parse, fit or prove what they should")]
+    NoInput {
+        /// The request.
+        id: RequestId,
     },
     /// What the contract has on record cannot be read.
     #[error("contract state cannot be read: {0}")]
@@ -165,6 +179,8 @@ impl Error {
             Self::Key(error) => error.code(),
             Self::Encrypt(error) => error.code(),
             Self::KeyState { .. } => "key_state",
+            Self::CrsNotAllowed { .. } => "crs_not_allowed",
+            Self::NoInput { .. } => "no_input",
             Self::State(_) => "contract_state",
             Self::Denied { reason, .. } | Self::RequestFailed { reason, .. } => reason,
             Self::Unanswered { state, .. } => state,
@@ -191,13 +207,14 @@ impl Error {
             | Self::Value(_) => ExitStatus::Usage,
             Self::NoContract | Self::NotFound(_) => ExitStatus::NotFound,
             Self::KeyState { .. }
+            | Self::CrsNotAllowed { .. }
             | Self::Denied { .. }
             | Self::RequestFailed { .. }
             | Self::NotDue { .. } => ExitStatus::Refused,
             Self::Unanswered { .. } | Self::NotClosed { .. } | Self::WaitedTooLong { .. } => {
                 ExitStatus::TimedOut
             }
-            Self::Log(_) | Self::Unverified(_) => ExitStatus::Unverified,
+            Self::NoInput { .. } | Self::Log(_) | Self::Unverified(_) => ExitStatus::Unverified,
             Self::Chain(error) => chain_exit(error),
             Self::Store(error) => store_exit(error),
             Self::OutputClosed => ExitStatus::Done,
@@ -267,7 +284,7 @@ fn chain_exit(error: &kms_chain::Error) -> ExitStatus {
 /// The exit status of a contract's refusal, by its code.
 fn contract_exit(code: &str) -> ExitStatus {
     match code {
-        "unknown_key" | "unknown_request" | "not_found" => ExitStatus::NotFound,
+        "unknown_key" | "unknown_crs" | "unknown_request" | "not_found" => ExitStatus::NotFound,
         "invalid_address" => ExitStatus::Usage,
         "overflow" | "state" => ExitStatus::Failure,
         _ => ExitStatus::Refused,
@@ -319,6 +336,7 @@ mod tests {
             (Error::NoContract, 3, "no_contract"),
             (refused("[unknown_request] there is no request 9"), 3, "unknown_request"),
             (refused("[unknown_key] there is no key 9"), 3, "unknown_key"),
+            (refused("[unknown_crs] there is no reference string 9"), 3, "unknown_crs"),
             (refused("[not_found] there is no epoch 9"), 3, "not_found"),
             (refused("[invalid_address] \"x\" is no address"), 2, "invalid_address"),
             (refused("[state] damaged"), 1, "state"),
@@ -351,6 +369,8 @@ mod tests {
             (Error::NotClosed { id }, 5, "not_closed"),
             (Error::WaitedTooLong { id, seconds: 9 }, 5, "waited_too_long"),
             (Error::NotDue { ids: "7".into() }, 4, "not_due"),
+            (Error::CrsNotAllowed { crs: CrsId(2), key: KeyId(1) }, 4, "crs_not_allowed"),
+            (Error::NoInput { id }, 6, "no_input"),
             (Error::NotFound("key 7".into()), 3, "not_found"),
             (Error::Log(LogError::Order { expected: 1, given: 2 }), 6, "log_unverified"),
             (Error::Unverified("x".into()), 6, "unverified"),

@@ -68,6 +68,7 @@ async fn run(Cli { global, command }: Cli) -> Result<()> {
         Command::Key(args) => args.run(&context()?).await,
         Command::Encrypt(args) => args.run(&context()?).await,
         Command::Decrypt(args) => args.run(&context()?).await,
+        Command::VerifyInput(args) => args.run(&context()?).await,
         Command::Request(args) => args.run(&context()?).await,
         Command::Crs(args) => args.run(&context()?).await,
         Command::Epoch(args) => args.run(&context()?).await,

@@ -1,11 +1,11 @@
-//! Published keys: fetched once, and checked against the key's record on the chain every time.
+//! Published keys and reference strings: fetched once, and checked against their record on the chain every time.
 
 use std::{fs, path::PathBuf};
 
-use kms_asc_api::{KeyParams, KeyRecord, KeyType};
+use kms_asc_api::{CrsRecord, KeyParams, KeyRecord, KeyType};
 use kms_config::write_whole_file;
-use kms_core_engine::{ParameterSet, key_digest};
-use kms_store::{Digest, Store};
+use kms_core_engine::{ParameterSet, crs_digest, key_digest};
+use kms_store::{Digest, Hasher};
 
 use crate::{
     context::Context,
@@ -21,37 +21,43 @@ pub struct PublishedKey {
     pub public: Vec<u8>,
 }
 
-/// A part in the cache.
+/// Published material in the cache.
 #[derive(Clone, Debug)]
-pub struct CachedPart {
-    pub key_type: KeyType,
+pub struct Cached {
     pub digest: kms_asc_api::Digest,
     pub path: PathBuf,
     pub bytes: Vec<u8>,
 }
 
 /// Reads every published part of a key from the cache, or from the store into the cache.
-pub async fn parts(context: &Context, key: &KeyRecord) -> Result<Vec<CachedPart>> {
-    let store = context.store()?;
+pub async fn parts(context: &Context, key: &KeyRecord) -> Result<Vec<(KeyType, Cached)>> {
     let mut parts = Vec::new();
     for part in &key.digests {
-        let step =
-            context.progress.begin(format_args!("reading the {} of key {}", name(part.key_type), key.id));
-        parts.push(cached(context, &store, part.key_type, part.digest).await?);
-        drop(step);
+        parts.push((part.key_type, self::part(context, key, part.key_type).await?));
     }
     Ok(parts)
 }
 
+/// Reads one published part of a key, in the same way.
+pub async fn part(context: &Context, key: &KeyRecord, key_type: KeyType) -> Result<Cached> {
+    let found = key.digests.iter().find(|part| part.key_type == key_type);
+    let found = found
+        .ok_or_else(|| Error::NotFound(format!("{} on record for key {}", name(key_type), key.id)))?;
+    let _step = context.progress.begin(format_args!("reading the {} of key {}", name(key_type), key.id));
+    cached(context, "keys", found.digest, key_digest).await
+}
+
+/// Reads a reference string, in the same way.
+pub async fn crs(context: &Context, crs: &CrsRecord) -> Result<Cached> {
+    let _step = context.progress.begin(format_args!("reading reference string {}", crs.id));
+    cached(context, "crs", crs.digest, crs_digest).await
+}
+
 /// The parts that encryption needs.
 pub async fn load(context: &Context, key: &KeyRecord) -> Result<PublishedKey> {
-    let mut parts = parts(context, key).await?;
-    let mut take = |key_type| {
-        let position = parts.iter().position(|part| part.key_type == key_type);
-        let part = position.map(|position| parts.swap_remove(position).bytes);
-        part.ok_or_else(|| Error::NotFound(format!("{} on record for key {}", name(key_type), key.id)))
-    };
-    Ok(PublishedKey { server: take(KeyType::Server)?, public: take(KeyType::Public)? })
+    let server = part(context, key, KeyType::Server).await?.bytes;
+    let public = part(context, key, KeyType::Public).await?.bytes;
+    Ok(PublishedKey { server, public })
 }
 
 /// What people call a part.
@@ -70,26 +76,27 @@ pub fn params(params: KeyParams) -> ParameterSet {
     }
 }
 
+/// Reads material that is kept under its digest by `hasher` in a folder of the cache.
 async fn cached(
     context: &Context,
-    store: &Store,
-    key_type: KeyType,
+    kind: &str,
     digest: kms_asc_api::Digest,
-) -> Result<CachedPart> {
-    let folder = context.settings.cache().join("keys");
+    hasher: Hasher,
+) -> Result<Cached> {
+    let folder = context.settings.cache().join(kind);
     let path = folder.join(hex::encode(digest.as_bytes()));
     // A damaged file is as good as none.
-    let kept = fs::read(&path).ok().filter(|bytes| key_digest(bytes) == *digest.as_bytes());
+    let kept = fs::read(&path).ok().filter(|bytes| hasher(bytes) == *digest.as_bytes());
     let bytes = match kept {
         Some(bytes) => bytes,
         None => {
             let named = Digest::from_bytes(*digest.as_bytes());
-            let bytes = store.get_public(named, MAX_BYTES, key_digest).await?;
+            let bytes = context.store()?.get_public(named, MAX_BYTES, hasher).await?;
             let doing = || format!("make the folder {}", folder.display());
             fs::create_dir_all(&folder).map_err(|source| Error::Io { doing: doing(), source })?;
             write_whole_file(&path, &bytes)?;
             bytes.to_vec()
         }
     };
-    Ok(CachedPart { key_type, digest, path, bytes })
+    Ok(Cached { digest, path, bytes })
 }

@@ -4,15 +4,16 @@
 //! `key id u64 || handle 32 || digest 32 || size u64 || type u8 || format u8 || index u16 || provenance || check 4`,
 //! integers big-endian. `provenance` is a kind and its fields: `0` unproven; `1 || request id u64` verified;
 //! `2 || flags u8 || user 20 (flag 1) || contract 20 (flag 2) || valid until u64 || count u8 || count * 65`
-//! attested. `check` is the first 4 bytes of SHA-256(`"kms-ref-v1" || all before it`): a typing error is found.
+//! attested; `3 || crs id u64 || contract 20 || user 20 || acl 20 || chain id u64` an input that was not verified yet,
+//! with what its proof binds. `check` is the first 4 bytes of SHA-256(`"kms-ref-v1" || all before it`): a typing error is found.
 //! Another layout will have another prefix.
 
 use std::{fmt, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use kms_asc_api::{
-    Ciphertext, CiphertextFormat, Digest, EvmAddress, FheType, Handle, KeyId, Provenance, RequestId,
-    Signature,
+    Ciphertext, CiphertextFormat, CrsId, Digest, EvmAddress, FheType, Handle, KeyId, Provenance, RequestId,
+    Signature, payload::InputBinding,
 };
 
 const PREFIX: &str = "kms1_";
@@ -22,6 +23,7 @@ const CHECK_LEN: usize = 4;
 const UNPROVEN: u8 = 0;
 const VERIFIED: u8 = 1;
 const ATTESTED: u8 = 2;
+const CLAIMED: u8 = 3;
 const HAS_USER: u8 = 1;
 const HAS_CONTRACT: u8 = 2;
 
@@ -32,6 +34,18 @@ pub struct Reference {
     pub key_id: KeyId,
     /// What a request says of it.
     pub ciphertext: Ciphertext,
+    /// What the proof binds, if the ciphertext is of an input that was not verified yet; its provenance is `unproven`
+    /// then.
+    pub claim: Option<InputClaim>,
+}
+
+/// What `verify-input` has the operators check of an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputClaim {
+    /// The reference string of the proof.
+    pub crs_id: CrsId,
+    /// What the proof binds.
+    pub binding: InputBinding,
 }
 
 /// A text that is no REF.
@@ -80,14 +94,18 @@ impl Reference {
         out.extend_from_slice(&size.to_be_bytes());
         out.extend_from_slice(&[fhe_type.number(), format.number()]);
         out.extend_from_slice(&index.to_be_bytes());
-        encode_provenance(provenance, &mut out);
+        match &self.claim {
+            Some(claim) => encode_claim(claim, &mut out),
+            None => encode_provenance(provenance, &mut out),
+        }
         out
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, ReferenceError> {
         let mut rest = Reader(bytes);
-        let reference = Self {
+        let mut reference = Self {
             key_id: KeyId(rest.u64()?),
+            claim: None,
             ciphertext: Ciphertext {
                 handle: Handle::new(rest.take()?),
                 digest: Digest::new(rest.take()?),
@@ -96,9 +114,10 @@ impl Reference {
                     .map_err(|_| ReferenceError::Content("an unknown type"))?,
                 format: format(rest.u8()?)?,
                 index: u16::from_be_bytes(rest.take()?),
-                provenance: decode_provenance(&mut rest)?,
+                provenance: Provenance::Unproven,
             },
         };
+        (reference.ciphertext.provenance, reference.claim) = decode_provenance(&mut rest)?;
         if reference.ciphertext.handle.fhe_type_number() != reference.ciphertext.fhe_type.number() {
             return Err(ReferenceError::Content("a handle of another type"));
         }
@@ -143,27 +162,53 @@ fn encode_provenance(provenance: &Provenance, out: &mut Vec<u8>) {
     }
 }
 
-fn decode_provenance(rest: &mut Reader<'_>) -> Result<Provenance, ReferenceError> {
-    match rest.u8()? {
-        UNPROVEN => Ok(Provenance::Unproven),
-        VERIFIED => Ok(Provenance::Verified { request_id: RequestId(rest.u64()?) }),
-        ATTESTED => {
-            let flags = rest.u8()?;
-            if flags & !(HAS_USER | HAS_CONTRACT) != 0 {
-                return Err(ReferenceError::Content("unknown flags"));
-            }
-            let mut address = |bit| -> Result<Option<EvmAddress>, ReferenceError> {
-                if flags & bit == 0 { Ok(None) } else { Ok(Some(EvmAddress::new(rest.take()?))) }
-            };
-            let (user, contract) = (address(HAS_USER)?, address(HAS_CONTRACT)?);
-            let valid_until = rest.u64()?;
-            let count = rest.u8()?;
-            let signatures =
-                (0..count).map(|_| rest.take().map(Signature::new)).collect::<Result<_, ReferenceError>>()?;
-            Ok(Provenance::Attested { user, contract, valid_until, signatures })
-        }
-        _ => Err(ReferenceError::Content("an unknown provenance")),
+fn encode_claim(claim: &InputClaim, out: &mut Vec<u8>) {
+    let InputBinding { contract, user, acl, chain_id } = claim.binding;
+    out.push(CLAIMED);
+    out.extend_from_slice(&claim.crs_id.get().to_be_bytes());
+    for address in [contract, user, acl] {
+        out.extend_from_slice(address.as_bytes());
     }
+    out.extend_from_slice(&chain_id.to_be_bytes());
+}
+
+fn decode_claim(rest: &mut Reader<'_>) -> Result<InputClaim, ReferenceError> {
+    Ok(InputClaim {
+        crs_id: CrsId(rest.u64()?),
+        binding: InputBinding {
+            contract: EvmAddress::new(rest.take()?),
+            user: EvmAddress::new(rest.take()?),
+            acl: EvmAddress::new(rest.take()?),
+            chain_id: rest.u64()?,
+        },
+    })
+}
+
+fn decode_provenance(rest: &mut Reader<'_>) -> Result<(Provenance, Option<InputClaim>), ReferenceError> {
+    let provenance = match rest.u8()? {
+        UNPROVEN => Provenance::Unproven,
+        VERIFIED => Provenance::Verified { request_id: RequestId(rest.u64()?) },
+        ATTESTED => decode_attestation(rest)?,
+        CLAIMED => return Ok((Provenance::Unproven, Some(decode_claim(rest)?))),
+        _ => return Err(ReferenceError::Content("an unknown provenance")),
+    };
+    Ok((provenance, None))
+}
+
+fn decode_attestation(rest: &mut Reader<'_>) -> Result<Provenance, ReferenceError> {
+    let flags = rest.u8()?;
+    if flags & !(HAS_USER | HAS_CONTRACT) != 0 {
+        return Err(ReferenceError::Content("unknown flags"));
+    }
+    let mut address = |bit| -> Result<Option<EvmAddress>, ReferenceError> {
+        if flags & bit == 0 { Ok(None) } else { Ok(Some(EvmAddress::new(rest.take()?))) }
+    };
+    let (user, contract) = (address(HAS_USER)?, address(HAS_CONTRACT)?);
+    let valid_until = rest.u64()?;
+    let count = rest.u8()?;
+    let signatures =
+        (0..count).map(|_| rest.take().map(Signature::new)).collect::<Result<_, ReferenceError>>()?;
+    Ok(Provenance::Attested { user, contract, valid_until, signatures })
 }
 
 /// Bytes not read yet.
@@ -207,7 +252,37 @@ pub mod tests {
                 index: 0,
                 provenance: Provenance::Unproven,
             },
+            claim: None,
         }
+    }
+
+    /// A REF as `kms encrypt --proven` makes it.
+    pub fn claimed(key_id: u64) -> Reference {
+        let mut reference = example(key_id);
+        reference.ciphertext.format = CiphertextFormat::Compact;
+        reference.claim = Some(InputClaim {
+            crs_id: CrsId(2),
+            binding: InputBinding {
+                contract: EvmAddress::new([0xaa; 20]),
+                user: EvmAddress::new([0xbb; 20]),
+                acl: EvmAddress::new([0xcc; 20]),
+                chain_id: 9000,
+            },
+        });
+        reference
+    }
+
+    fn claim() -> impl Strategy<Value = Option<InputClaim>> {
+        let fields = (any::<u64>(), any::<[u8; 20]>(), any::<[u8; 20]>(), any::<[u8; 20]>(), any::<u64>());
+        proptest::option::of(fields.prop_map(|(crs_id, contract, user, acl, chain_id)| InputClaim {
+            crs_id: CrsId(crs_id),
+            binding: InputBinding {
+                contract: EvmAddress::new(contract),
+                user: EvmAddress::new(user),
+                acl: EvmAddress::new(acl),
+                chain_id,
+            },
+        }))
     }
 
     fn provenance() -> impl Strategy<Value = Provenance> {
@@ -232,7 +307,7 @@ pub mod tests {
 
     fn reference() -> impl Strategy<Value = Reference> {
         let fields = (any::<u64>(), any::<[u8; 32]>(), any::<[u8; 32]>(), any::<u64>(), 0u8..12, 0u8..3);
-        (fields, any::<u16>(), provenance()).prop_map(|(fields, index, provenance)| {
+        (fields, any::<u16>(), provenance(), claim()).prop_map(|(fields, index, provenance, claim)| {
             let (key_id, mut handle, digest, size, number, form) = fields;
             handle[30] = number;
             Reference {
@@ -244,8 +319,9 @@ pub mod tests {
                     fhe_type: FheType::try_from(number).unwrap(),
                     format: format(form).unwrap(),
                     index,
-                    provenance,
+                    provenance: if claim.is_some() { Provenance::Unproven } else { provenance },
                 },
+                claim,
             }
         })
     }
@@ -287,6 +363,23 @@ pub mod tests {
             example(7).to_string(),
             "kms1_AAAAAAAAAAcDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMFAydwidkcC99PLmhiun5KB2BRGUMfXRP3Jt01KwbxsgapAAAAAAAIDuUFAAAAABG4-OA"
         );
+    }
+
+    /// The fields of an input follow in their order.
+    #[test]
+    fn a_ref_of_an_input_ends_with_what_its_proof_binds() {
+        let bytes = claimed(7).encode();
+        let expected = format!(
+            "03{:016x}{}{}{}{:016x}",
+            2,
+            "aa".repeat(20),
+            "bb".repeat(20),
+            "cc".repeat(20),
+            9000
+        );
+        assert!(hex::encode(bytes).ends_with(&expected));
+        let text = claimed(7).to_string();
+        assert_eq!(text.parse::<Reference>(), Ok(claimed(7)));
     }
 
     #[test]

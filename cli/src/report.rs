@@ -1,8 +1,10 @@
 //! A request and all that came of it, in the form that is promised to programs.
 
 use kms_asc_api::{
-    Ciphertext, Operation, Outcome, RequestBody, RequestId, RequestView, ResponseView, State,
+    Ciphertext, CiphertextFormat, Handle, Operation, Outcome, Provenance, RequestBody, RequestId, RequestView,
+    ResponseView, State,
     log::{LogBody, LogEntry},
+    payload::InputVerdict,
 };
 use kms_chain::TxHash;
 use kms_core_engine::{FheType, Plaintext};
@@ -10,6 +12,7 @@ use serde::Serialize;
 
 use crate::{
     error::{Error, Result},
+    reference::Reference,
     verify::Judge,
 };
 
@@ -80,6 +83,29 @@ pub struct Settlement {
     pub refund: Option<String>,
     /// What of the refund the bank refused, so that it became credit of the requester.
     pub refund_credited: Option<String>,
+    /// What came of an input that was to be verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputReport>,
+}
+
+/// The verdict on an input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InputReport {
+    /// Whether the bytes are an input with the binding that was asked about.
+    pub valid: bool,
+    /// The input's elements, in order; none if it is not valid.
+    pub elements: Vec<InputElement>,
+}
+
+/// An element of a verified input.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InputElement {
+    pub handle: String,
+    #[serde(rename = "type")]
+    pub fhe_type: String,
+    /// For `kms decrypt`: the contract finds the input's application and user by it.
+    #[serde(rename = "ref")]
+    pub reference: String,
 }
 
 /// Where one party's answer or failure is recorded.
@@ -158,7 +184,10 @@ impl RequestReport {
         }
         if self.state == State::Fulfilled {
             match judge.decided(responses) {
-                Some(payload) => self.values = values(&judge.stored.body, payload)?,
+                Some(payload) => {
+                    self.values = values(&judge.stored.body, payload)?;
+                    self.settlement.input = input(&judge.stored.body, payload)?;
+                }
                 None => faults.push(format!(
                     "request {} is fulfilled, but fewer than {} parties gave the same answer with valid signatures",
                     self.id, judge.epoch.majority
@@ -238,21 +267,49 @@ fn values(body: &RequestBody, payload: &[u8]) -> Result<Vec<Value>> {
     if rest.is_empty() { Ok(values) } else { Err(wrong()) }
 }
 
+/// The verdict of an input's verification; none for other operations.
+fn input(body: &RequestBody, payload: &[u8]) -> Result<Option<InputReport>> {
+    let Operation::VerifyInput(op) = &body.operation else { return Ok(None) };
+    let unreadable = |error: &dyn std::fmt::Display| {
+        Error::Unverified(format!("the answer to request {} cannot be read: {error}", body.id))
+    };
+    let verdict = InputVerdict::decode(payload, op.chain_id).map_err(|error| unreadable(&error))?;
+    let InputVerdict::Accepted(handles) = verdict else {
+        return Ok(Some(InputReport { valid: false, elements: Vec::new() }));
+    };
+    let element = |(index, handle): (u16, &Handle)| {
+        let fhe_type = kms_asc_api::FheType::try_from(handle.fhe_type_number())
+            .map_err(|error| unreadable(&error))?;
+        let ciphertext = Ciphertext {
+            handle: *handle,
+            digest: op.digest,
+            size: op.size,
+            fhe_type,
+            format: CiphertextFormat::Compact,
+            index,
+            provenance: Provenance::Verified { request_id: body.id },
+        };
+        Ok(InputElement {
+            handle: handle.to_hex(),
+            fhe_type: fhe_type.name().to_owned(),
+            reference: Reference { key_id: op.key_id, ciphertext, claim: None }.to_string(),
+        })
+    };
+    let elements = (0..).zip(&handles).map(element).collect::<Result<_>>()?;
+    Ok(Some(InputReport { valid: true, elements }))
+}
+
 fn value(ciphertext: &Ciphertext, words: &[u8]) -> Result<Value> {
-    let known = FheType::from_number(ciphertext.fhe_type.number());
-    match (known, <[u8; 32]>::try_from(words)) {
-        (Some(fhe_type), Ok(word)) => {
-            let value = Plaintext::from_word(fhe_type, word).map_err(|error| {
-                Error::Unverified(format!("an answer that is signed is no value: {error}"))
-            })?;
-            Ok(Value { fhe_type: fhe_type.name().to_owned(), value: value.to_string() })
-        }
+    let Some(fhe_type) = FheType::from_number(ciphertext.fhe_type.number()) else {
         // A type that this version has no arithmetic for.
-        _ => Ok(Value {
+        return Ok(Value {
             fhe_type: ciphertext.fhe_type.name().to_owned(),
             value: format!("0x{}", hex::encode(words)),
-        }),
-    }
+        });
+    };
+    let value = Plaintext::from_words(fhe_type, words)
+        .map_err(|error| Error::Unverified(format!("an answer that is signed is no value: {error}")))?;
+    Ok(Value { fhe_type: fhe_type.name().to_owned(), value: value.to_string() })
 }
 
 /// A request in a list.

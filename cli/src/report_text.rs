@@ -4,7 +4,7 @@ use kms_asc_api::State;
 
 use crate::{
     output::{Report, clock, counted, fields, table},
-    report::{Moment, RequestReport, RequestSummary},
+    report::{InputReport, Moment, RequestReport, RequestSummary},
 };
 
 impl Report for RequestReport {
@@ -30,10 +30,26 @@ impl Report for RequestReport {
             let values = self.values.iter().map(|value| format!("{} ({})", value.value, value.fhe_type));
             rows.push(("values", values.collect::<Vec<_>>().join("\n")));
         }
+        if let Some(input) = &self.settlement.input {
+            rows.push(("input", input.text()));
+        }
         if self.settlement.refund.is_some() {
             rows.push(("paid", self.money_text()));
         }
         fields(rows)
+    }
+}
+
+impl InputReport {
+    /// A line for each element: its type and handle, and below them its REF.
+    fn text(&self) -> String {
+        if !self.valid {
+            return "not valid: no input".to_owned();
+        }
+        let line = |element: &crate::report::InputElement| {
+            format!("{} {}\n  {}", element.fhe_type, element.handle, element.reference)
+        };
+        self.elements.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 }
 

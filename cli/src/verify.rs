@@ -4,8 +4,10 @@
 use std::collections::BTreeMap;
 
 use kms_asc_api::{
-    Digest, Eip712Domain, Epoch, KeyId, Operation, Outcome, PartyId, RequestBody, RequestId, ResponseView,
-    Signature, eip712, key_contract_address, payload, request_hash, signing,
+    CrsId, CrsSource, Digest, Eip712Domain, Epoch, KeyGen, KeyId, KeySource, Operation, Outcome, PartyId,
+    RequestBody, RequestId, ResponseView, Signature, eip712, key_contract_address,
+    payload::{self, InputVerdict},
+    request_hash, signing,
 };
 
 use crate::ledger::StoredBody;
@@ -115,14 +117,32 @@ impl Judge<'_> {
                 let handles = op.ciphertexts.iter().map(|ciphertext| &ciphertext.handle);
                 Ok(Some(eip712::public_decrypt_hash(domain?, handles, answer, &op.extra_data)))
             }
-            Operation::KeyGen(_) => {
+            Operation::KeyGen(op) => {
                 let digests = payload::decode_key_digests(answer).map_err(|_| Fault::Payload)?;
-                let key = KeyId::from(self.stored.body.id);
-                Ok(Some(eip712::key_gen_hash(domain?, key, &digests)))
+                if matches!(&op.source, KeySource::Import { digests: asked } if *asked != digests) {
+                    return Err(Fault::Payload);
+                }
+                Ok(Some(eip712::key_gen_hash(domain?, key_of(self.stored.body.id, op), &digests)))
+            }
+            Operation::CrsGen(op) => {
+                let digest = payload::decode_crs_digest(answer).map_err(|_| Fault::Payload)?;
+                if matches!(&op.source, CrsSource::Import { digest: asked } if *asked != digest) {
+                    return Err(Fault::Payload);
+                }
+                let id = CrsId::from(self.stored.body.id);
+                Ok(Some(eip712::crs_gen_hash(domain?, id, op.max_bits, &digest)))
+            }
+            Operation::VerifyInput(op) => {
+                match InputVerdict::decode(answer, op.chain_id).map_err(|_| Fault::Payload)? {
+                    InputVerdict::Accepted(handles) => {
+                        Ok(Some(eip712::verify_input_hash(domain?, op, &handles)))
+                    }
+                    // A refused input has no statement for the outside world.
+                    InputVerdict::Refused => Ok(None),
+                }
             }
             // What this version cannot check it does not call verified.
-            Operation::CrsGen(_) | Operation::UserDecrypt(_) => Err(Fault::External),
-            Operation::VerifyInput(_) => Ok(None),
+            Operation::UserDecrypt(_) => Err(Fault::External),
         }
     }
 }
@@ -149,8 +169,10 @@ pub fn is_domain_of(domain: &Eip712Domain, chain_id: &str, contract: &str, key: 
 /// of its own or has none.
 pub fn domain_key(body: &RequestBody) -> Option<KeyId> {
     match &body.operation {
-        Operation::KeyGen(_) => Some(own_key(body.id)),
+        Operation::KeyGen(op) => Some(key_of(body.id, op)),
+        Operation::CrsGen(_) => Some(KeyId::from(body.id)),
         Operation::PublicDecrypt(op) if op.domain.is_none() => Some(op.key_id),
+        Operation::VerifyInput(op) if op.domain.is_none() => Some(op.key_id),
         _ => None,
     }
 }
@@ -159,12 +181,17 @@ pub fn domain_key(body: &RequestBody) -> Option<KeyId> {
 pub fn own_domain(body: &RequestBody) -> Option<&Eip712Domain> {
     match &body.operation {
         Operation::PublicDecrypt(op) => op.domain.as_ref(),
+        Operation::VerifyInput(op) => op.domain.as_ref(),
         _ => None,
     }
 }
 
-fn own_key(id: RequestId) -> KeyId {
-    KeyId::from(id)
+/// The key that a request makes, or the one that it takes over.
+fn key_of(id: RequestId, op: &KeyGen) -> KeyId {
+    match op.source {
+        KeySource::Takeover { key_id } => key_id,
+        KeySource::Generate | KeySource::Import { .. } => KeyId::from(id),
+    }
 }
 
 #[cfg(test)]

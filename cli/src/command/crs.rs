@@ -1,13 +1,17 @@
 //! `kms crs`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use kms_asc_api::{CrsGen, CrsId, CrsRecord, CrsSource, Digest, Operation};
+use kms_config::write_whole_file;
 use serde::Serialize;
 
 use crate::{
     context::Context,
     error::Result,
     output::{Report, clock, fields},
+    published,
     submit::{SubmitArgs, submit_and_show},
 };
 
@@ -16,7 +20,8 @@ A reference string proves inputs only under keys whose owner allowed it: `kms ke
 
 Examples:
   kms crs generate --max-bits 2048
-  kms crs show 2";
+  kms crs show 2
+  kms crs fetch 2";
 
 /// Have common reference strings for zero-knowledge proofs made, and show them
 #[derive(Debug, Args)]
@@ -57,6 +62,16 @@ enum CrsCommand {
         #[arg(value_name = "ID")]
         id: CrsId,
     },
+    /// Fetch a string into the cache, and check its digest against the chain
+    #[command(after_help = "Examples:\n  kms crs fetch 2\n  kms crs fetch 2 --to .")]
+    Fetch {
+        /// The string
+        #[arg(value_name = "ID")]
+        id: CrsId,
+        /// Copy the string into this folder, as crs-ID
+        #[arg(long, value_name = "FOLDER")]
+        to: Option<PathBuf>,
+    },
 }
 
 impl Crs {
@@ -69,8 +84,39 @@ impl Crs {
             CrsCommand::Show { id } => {
                 return context.show(&CrsReport::from(context.ledger().await?.crs(id).await?));
             }
+            CrsCommand::Fetch { id, to } => return fetch(context, id, to).await,
         };
         submit_and_show(context, Operation::CrsGen(CrsGen { max_bits, source }), submit).await
+    }
+}
+
+/// Fetches a string, checks it, and copies it to `to` if that is given.
+async fn fetch(context: &Context, id: CrsId, to: Option<PathBuf>) -> Result<()> {
+    let record = context.ledger().await?.crs(id).await?;
+    let crs = published::crs(context, &record).await?;
+    let path = match to {
+        None => crs.path,
+        Some(folder) => {
+            let path = folder.join(format!("crs-{id}"));
+            write_whole_file(&path, &crs.bytes)?;
+            path
+        }
+    };
+    let (digest, size) = (crs.digest.to_hex(), crs.bytes.len());
+    context.show(&Fetched { id, digest, size, path: path.display().to_string() })
+}
+
+#[derive(Serialize)]
+struct Fetched {
+    id: CrsId,
+    digest: String,
+    size: usize,
+    path: String,
+}
+
+impl Report for Fetched {
+    fn text(&self) -> String {
+        self.path.clone()
     }
 }
 

@@ -2,13 +2,13 @@
 
 use clap::{Args, Subcommand};
 use kms_asc_api::{
-    Ciphertext, CiphertextFormat, Digest, FheType, Handle, KeyGen, KeyId, KeyParams, KeySource, Operation,
-    Provenance, PublicDecrypt, Quote as Price, price_of,
+    Ciphertext, CiphertextFormat, CrsGen, CrsSource, Digest, FheType, Handle, KeyGen, KeyId, KeyParams,
+    KeySource, Operation, Provenance, PublicDecrypt, Quote as Price, price_of,
 };
 use serde::Serialize;
 
 use crate::{
-    command::decrypt,
+    command::{decrypt, verify_input},
     context::Context,
     error::{Error, Result},
     output::Report,
@@ -19,7 +19,9 @@ const EXAMPLES: &str = "\
 Examples:
   kms quote keygen
   kms quote decrypt kms1_...
-  kms quote decrypt --ciphertexts 10 --bytes 528101";
+  kms quote decrypt --ciphertexts 10 --bytes 528101
+  kms quote crs
+  kms quote verify-input kms1_...";
 
 /// Show what a request would cost now
 #[derive(Debug, Args)]
@@ -48,6 +50,16 @@ enum QuotedOperation {
         /// Bytes of each ciphertext
         #[arg(long, value_name = "SIZE", requires = "ciphertexts")]
         bytes: Option<u64>,
+    },
+    /// Generation of a reference string
+    #[command(after_help = "Example:\n  kms quote crs")]
+    Crs,
+    /// Check of an input
+    #[command(after_help = "Example:\n  kms quote verify-input kms1_...")]
+    VerifyInput {
+        /// What would be checked
+        #[arg(value_name = "REF")]
+        reference: Reference,
     },
 }
 
@@ -83,6 +95,16 @@ impl Quote {
             }
             QuotedOperation::Decrypt { references, .. } => {
                 let operation = decrypt::operation(references)?;
+                let price = ledger.quote(&operation).await?;
+                (operation, price)
+            }
+            QuotedOperation::Crs => {
+                let operation = Operation::CrsGen(CrsGen { max_bits: 1, source: CrsSource::Generate });
+                let price = ledger.quote(&operation).await?;
+                (operation, price)
+            }
+            QuotedOperation::VerifyInput { reference } => {
+                let operation = verify_input::operation(&reference)?;
                 let price = ledger.quote(&operation).await?;
                 (operation, price)
             }

@@ -139,3 +139,35 @@ fn values_are_shown_by_type_and_payloads_of_another_length_refused() {
     assert!(values(&scene.stored.body, &[0; 64]).is_err());
     assert!(values(&scene.stored.body, &[0xff; 32]).is_err(), "a value above 64 bits was shown");
 }
+
+#[test]
+fn a_verified_input_is_shown_with_a_ref_for_each_element_that_cites_the_verification() {
+    let claimed = crate::reference::tests::claimed(7);
+    let scene = Scene::new(crate::command::verify_input::operation(&claimed).unwrap());
+    let handle = |position: u8| {
+        let mut bytes = [0xaa; 32];
+        bytes[21] = position;
+        bytes[22..30].copy_from_slice(&9000u64.to_be_bytes());
+        bytes[30..].copy_from_slice(&[5, 0]);
+        Handle::new(bytes)
+    };
+    let judged = |verdict: InputVerdict| {
+        let mut report = RequestReport::new(&view(&scene, State::Fulfilled), "ukms", None);
+        let payload = verdict.encode();
+        report.judge(&scene.judge(), &[scene.answer(1, &payload), scene.answer(2, &payload)]).unwrap();
+        report
+    };
+    let report = judged(InputVerdict::Accepted(vec![handle(0), handle(1)]));
+    let input = report.settlement.input.clone().unwrap();
+    assert!(input.valid && report.values.is_empty());
+    let second: Reference = input.elements[1].reference.parse().unwrap();
+    assert_eq!((second.claim, second.ciphertext.index), (None, 1));
+    assert_eq!(second.ciphertext.handle, handle(1));
+    assert_eq!(second.ciphertext.provenance, Provenance::Verified { request_id: RequestId(9) });
+    assert_eq!(second.ciphertext.digest, claimed.ciphertext.digest);
+    assert!(report.text().contains(&input.elements[0].reference), "{}", report.text());
+
+    let refused = judged(InputVerdict::Refused);
+    assert_eq!(refused.settlement.input, Some(InputReport { valid: false, elements: vec![] }));
+    assert!(refused.text().contains("not valid"), "{}", refused.text());
+}

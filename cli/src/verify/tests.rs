@@ -236,3 +236,62 @@ fn a_default_domain_names_its_key_on_this_chain() {
     assert!(!is_domain_of(&scene.domain, CHAIN, CONTRACT, KeyId(8)));
     assert!(!is_domain_of(&scene.domain, "kms-2", CONTRACT, KeyId(7)));
 }
+
+fn input() -> kms_asc_api::VerifyInput {
+    kms_asc_api::VerifyInput {
+        key_id: KeyId(7),
+        crs_id: CrsId(2),
+        digest: Digest::sha256(b"list"),
+        size: 4,
+        user: kms_asc_api::EvmAddress::new([1; 20]),
+        contract: kms_asc_api::EvmAddress::new([2; 20]),
+        acl: kms_asc_api::EvmAddress::ZERO,
+        chain_id: 9000,
+        domain: None,
+        extra_data: Default::default(),
+    }
+}
+
+#[test]
+fn the_handles_of_an_input_are_signed_and_its_refusal_has_no_statement() {
+    let scene = Scene::new(Operation::VerifyInput(input()));
+    assert_eq!(domain_key(&scene.stored.body), Some(KeyId(7)));
+    let mut handle = [0xaa; 32];
+    handle[21] = 0;
+    handle[22..30].copy_from_slice(&9000u64.to_be_bytes());
+    handle[30..].copy_from_slice(&[5, 0]);
+    let accepted = InputVerdict::Accepted(vec![kms_asc_api::Handle::new(handle)]).encode();
+    let answer = scene.answer(1, &accepted);
+    assert_eq!(scene.judge().response(&answer), Ok(()));
+    let unsigned = ResponseView { external_signature: None, ..answer };
+    assert_eq!(scene.judge().response(&unsigned), Err(Fault::External));
+
+    let refusal = scene.answer(1, &InputVerdict::Refused.encode());
+    assert_eq!((refusal.external_signature, scene.judge().response(&refusal)), (None, Ok(())));
+    let signed = ResponseView { external_signature: Some(refusal.receipt), ..refusal };
+    assert_eq!(scene.judge().response(&signed), Err(Fault::External));
+}
+
+#[test]
+fn a_reference_strings_answer_verifies_under_the_domain_of_its_own_id() {
+    let operation =
+        |source| Operation::CrsGen(kms_asc_api::CrsGen { max_bits: 64, source });
+    let scene = Scene::new(operation(CrsSource::Generate));
+    assert_eq!(domain_key(&scene.stored.body), Some(KeyId(9)));
+    assert_eq!(scene.judge().response(&scene.answer(1, &[5; 32])), Ok(()));
+
+    let imported = Scene::new(operation(CrsSource::Import { digest: Digest::new([6; 32]) }));
+    assert_eq!(imported.judge().response(&imported.answer(1, &[6; 32])), Ok(()));
+    assert_eq!(imported.judge().statement(&[5; 32]), Err(Fault::Payload), "another string than was asked for");
+}
+
+#[test]
+fn a_takeover_is_signed_for_the_key_that_is_taken_over() {
+    let source = KeySource::Takeover { key_id: KeyId(4) };
+    let scene = Scene::new(Operation::KeyGen(KeyGen { params: KeyParams::Default, source }));
+    assert_eq!(domain_key(&scene.stored.body), Some(KeyId(4)));
+    let payload: Vec<u8> = [[0; 33], [1; 33]].concat();
+    let digests = payload::decode_key_digests(&payload).unwrap();
+    let expected = eip712::key_gen_hash(&scene.domain, KeyId(4), &digests);
+    assert_eq!(scene.judge().statement(&payload), Ok(Some(expected)));
+}

@@ -60,4 +60,4 @@ pub use message::Message;
 pub use query::{AccountInfo, CodeInfo, ContractInfo, LightBlock, ProvenValue, RawValue, Status};
 pub use tx::{Broadcast, Failure, Gas, MsgResponse, SignedTx, TxOptions, TxOutcome};
 pub use tx_hash::TxHash;
-pub use wallet::Wallet;
+pub use wallet::{Wallet, check_address};

@@ -108,6 +108,14 @@ impl fmt::Debug for Wallet {
     }
 }
 
+/// Whether a text is the bech32 address of an account or a contract, of whatever chain.
+///
+/// # Errors
+/// [`Error::InvalidAddress`] with what is wrong with it.
+pub fn check_address(address: &str) -> Result<()> {
+    address_bytes(address).map(drop)
+}
+
 /// The bytes of a bech32 address: 20 of an account, 32 of a contract.
 pub(crate) fn address_bytes(address: &str) -> Result<Vec<u8>> {
     let parsed: AccountId = address

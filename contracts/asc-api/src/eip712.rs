@@ -66,6 +66,16 @@ mod sol {
             uint256 contractChainId;
             bytes extraData;
         }
+        struct KeyDestruction {
+            string chainId;
+            string contract;
+            uint64 keyId;
+            bytes32 recordHash;
+            uint32 epoch;
+            uint32 party;
+            uint64 time;
+            bool held;
+        }
         struct CrsgenVerification {
             uint256 crsId;
             uint256 maxBitLength;
@@ -201,6 +211,45 @@ impl Attestation<'_> {
             validUntil: self.valid_until,
         };
         signing_hash(&attestation, &receipt_domain())
+    }
+}
+
+/// What an operator signs of a key that it destroyed, under the receipt's domain: `KeyDestruction(string
+/// chainId,string contract,uint64 keyId,bytes32 recordHash,uint32 epoch,uint32 party,uint64 time,bool held)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyDestruction<'a> {
+    /// Id of the chain.
+    pub chain_id: &'a str,
+    /// Address of the contract.
+    pub contract: &'a str,
+    /// The key.
+    pub key_id: KeyId,
+    /// SHA-256 of the key's record, in state `destroyed`, as stored.
+    pub record_hash: Digest,
+    /// The epoch that held the key.
+    pub epoch: EpochId,
+    /// The operator.
+    pub party: PartyId,
+    /// Seconds since 1970, by the operator's clock.
+    pub time: u64,
+    /// Whether the operator held the key at all.
+    pub held: bool,
+}
+
+impl KeyDestruction<'_> {
+    /// The hash to sign.
+    pub fn signing_hash(&self) -> Digest {
+        let destruction = sol::KeyDestruction {
+            chainId: self.chain_id.to_owned(),
+            contract: self.contract.to_owned(),
+            keyId: self.key_id.get(),
+            recordHash: b256(&self.record_hash),
+            epoch: self.epoch.get(),
+            party: self.party.get(),
+            time: self.time,
+            held: self.held,
+        };
+        signing_hash(&destruction, &receipt_domain())
     }
 }
 

@@ -110,6 +110,15 @@ impl Operation {
             Self::KeyGen(_) | Self::CrsGen(_) | Self::VerifyInput(_) => &[],
         }
     }
+
+    /// The stored bytes that the work needs, as digest and size: one entry for each ciphertext, in order, or the
+    /// one proven list of an input. The same bytes may be named several times.
+    pub fn blobs(&self) -> Vec<(Digest, u64)> {
+        match self {
+            Self::VerifyInput(op) => vec![(op.digest, op.size)],
+            _ => self.ciphertexts().iter().map(|ciphertext| (ciphertext.digest, ciphertext.size)).collect(),
+        }
+    }
 }
 
 /// Parameters and origin of a new key.

@@ -1,134 +1,75 @@
-//! Reading raw ciphertexts that may be hostile. Nothing of the library touches a block before its shape is checked.
+//! Reading ciphertexts that may be hostile. Nothing of the library touches a block before its shape is checked.
+
+mod compact;
+mod compressed;
+mod layout;
+mod raw;
+mod value;
 
 use serde::de::DeserializeOwned;
 use tfhe::{
-    DeserializationConfig, FheBool, FheInt8, FheUint8, Tag, Unversionize,
-    core_crypto::prelude::LweSize,
-    integer::IntegerCiphertext,
-    named::Named,
-    prelude::Tagged,
-    shortint::{
-        AtomicPatternKind, Ciphertext,
-        parameters::{CarryModulus, MessageModulus, PBSOrder},
-    },
+    DeserializationConfig, Tag, Unversionize, integer::ciphertext::DataKind, named::Named, prelude::Tagged,
 };
 
-use crate::{CiphertextError, FheType, ParameterSet};
+pub(crate) use layout::{ProvenParts, proven_parts};
+pub(crate) use value::type_of;
 
-/// What every block of a ciphertext under a parameter set looks like.
-pub(crate) struct Shape {
-    pub(crate) lwe_size: LweSize,
-    message: MessageModulus,
-    carry: CarryModulus,
+use crate::{CiphertextError, DecryptionKey, FheType, Plaintext};
+
+/// How ciphertexts are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CiphertextFormat {
+    /// One ciphertext: a safe-serialized `FheBool` or `FheUint`.
+    Raw,
+    /// A safe-serialized `CompressedCiphertextList`.
+    Compressed,
+    /// A safe-serialized `ProvenCompactCiphertextList`. Whether its proof holds is for [`crate::InputVerifier`] to say: it is
+    /// not looked at when the list is decrypted.
+    Compact,
 }
 
-impl Shape {
-    pub(crate) fn of(params: ParameterSet) -> Self {
-        let compute = params.compute();
-        let dimension = compute.glwe_dimension.to_equivalent_lwe_dimension(compute.polynomial_size);
-        Self {
-            lwe_size: dimension.to_lwe_size(),
-            message: compute.message_modulus,
-            carry: compute.carry_modulus,
-        }
-    }
-
-    /// Bits of the plaintext in one block.
-    pub(crate) fn message_bits(&self) -> usize {
-        self.message.0.ilog2().try_into().unwrap_or(usize::MAX)
-    }
-
-    pub(crate) fn greatest_message(&self) -> u64 {
-        self.message.0 - 1
-    }
-
-    /// log2 of the distance between two neighbouring contents: below one padding bit, the carry and the message.
-    pub(crate) fn step_bits(&self) -> u32 {
-        63 - self.carry.0.ilog2() - self.message.0.ilog2()
-    }
-
-    fn blocks(&self, fhe_type: FheType) -> usize {
-        fhe_type.bits().div_ceil(self.message_bits())
-    }
-
-    /// More than the serialization of the widest type takes: 512 bytes a block beside the LWE ciphertext, and 4096.
-    fn max_bytes(&self) -> usize {
-        self.blocks(FheType::Uint256) * (self.lwe_size.0 * 8 + 512) + 4096
-    }
-
-    fn fits(&self, block: &Ciphertext) -> bool {
-        block.ct.lwe_size() == self.lwe_size
-            && block.ct.ciphertext_modulus().is_native_modulus()
-            && block.message_modulus == self.message
-            && block.carry_modulus == self.carry
-            && block.degree.get() <= self.greatest_message()
-            && block.atomic_pattern == AtomicPatternKind::Standard(PBSOrder::KeyswitchBootstrap)
-    }
+/// Which ciphertext of some stored bytes is meant, and what it is said to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Element {
+    /// Position in the list, from 0; 0 if there is no list.
+    pub index: u16,
+    /// The type that the ciphertext must have.
+    pub declared: FheType,
 }
 
-/// The blocks of a ciphertext of the declared type, each of the right shape, least significant first.
-pub(crate) fn read(
+/// What each element was decrypted to.
+type Decrypted = Vec<Result<Plaintext, CiphertextError>>;
+
+/// Decrypts elements of `stored`, which is read once. An error means that none can be read.
+pub(crate) fn decrypt(
+    key: &DecryptionKey,
     stored: &[u8],
-    declared: FheType,
-    tag: &Tag,
-    shape: &Shape,
-) -> Result<Vec<Ciphertext>, CiphertextError> {
-    let max = shape.max_bytes();
+    format: CiphertextFormat,
+    elements: &[Element],
+) -> Result<Decrypted, CiphertextError> {
+    match format {
+        CiphertextFormat::Raw => Ok(raw::decrypt(key, stored, elements)),
+        CiphertextFormat::Compressed => compressed::decrypt(key, stored, elements),
+        CiphertextFormat::Compact => compact::decrypt(key, stored, elements),
+    }
+}
+
+/// Reads a whole tagged object and nothing behind it.
+fn read_tagged<T>(stored: &[u8], tag: &Tag, max: usize) -> Result<T, CiphertextError>
+where
+    T: DeserializeOwned + Unversionize + Named + Tagged,
+{
     if stored.len() > max {
         return Err(CiphertextError::TooLarge { size: stored.len(), max });
     }
-    let (blocks, found_tag, count) = match declared {
-        FheType::Bool => read_bool(stored, declared)?,
-        _ => read_integer(stored, declared)?,
-    };
+    let (object, count) = parse::<T>(stored, limit(stored)).ok_or(CiphertextError::Unreadable)?;
     if count != 0 {
         return Err(CiphertextError::TrailingBytes { count });
     }
-    if found_tag != *tag {
+    if object.tag() != tag {
         return Err(CiphertextError::WrongTag);
     }
-    let expected = shape.blocks(declared);
-    if blocks.len() != expected {
-        let found = format!("has {} blocks instead of {expected}", blocks.len());
-        return Err(CiphertextError::WrongType { declared, found });
-    }
-    match blocks.iter().position(|block| !shape.fits(block)) {
-        Some(index) => Err(CiphertextError::WrongShape { index }),
-        None => Ok(blocks),
-    }
-}
-
-type Parsed = (Vec<Ciphertext>, Tag, usize);
-
-fn read_bool(stored: &[u8], declared: FheType) -> Result<Parsed, CiphertextError> {
-    let limit = limit(stored);
-    let Some((parsed, rest)) = parse::<FheBool>(stored, limit) else {
-        let is_integer =
-            parse::<FheUint8>(stored, limit).is_some() || parse::<FheInt8>(stored, limit).is_some();
-        return Err(not(declared, is_integer, "is an integer"));
-    };
-    let tag = parsed.tag().clone();
-    Ok((vec![parsed.into_raw_parts()], tag, rest))
-}
-
-/// The serialization of an unsigned integer does not say how wide it is, so one type reads all widths.
-fn read_integer(stored: &[u8], declared: FheType) -> Result<Parsed, CiphertextError> {
-    let limit = limit(stored);
-    let Some((parsed, rest)) = parse::<FheUint8>(stored, limit) else {
-        return Err(match parse::<FheBool>(stored, limit) {
-            Some(_) => not(declared, true, "is a bool"),
-            None => not(declared, parse::<FheInt8>(stored, limit).is_some(), "is a signed integer"),
-        });
-    };
-    let (radix, _, tag, _) = parsed.into_raw_parts();
-    Ok((radix.blocks().to_vec(), tag, rest))
-}
-
-fn not(declared: FheType, is_other: bool, found: &str) -> CiphertextError {
-    match is_other {
-        true => CiphertextError::WrongType { declared, found: found.to_owned() },
-        false => CiphertextError::Unreadable,
-    }
+    Ok(object)
 }
 
 fn limit(stored: &[u8]) -> u64 {
@@ -143,4 +84,42 @@ pub(crate) fn parse<T: DeserializeOwned + Unversionize + Named>(
     let mut rest = stored;
     let object = DeserializationConfig::new(limit).disable_conformance().deserialize_from(&mut rest).ok()?;
     Some((object, rest.len()))
+}
+
+/// The blocks of one element of a list, counted over the whole list.
+struct Blocks {
+    first: usize,
+    count: usize,
+}
+
+/// Where the blocks of each element of a list lie: end to end.
+struct Directory {
+    elements: Vec<(DataKind, Blocks)>,
+    total: usize,
+}
+
+impl Directory {
+    /// `None` if the elements together claim more blocks than can be counted.
+    fn new(info: &[DataKind], message_modulus: tfhe::shortint::MessageModulus) -> Option<Self> {
+        let mut total = 0_usize;
+        let mut elements = Vec::with_capacity(info.len());
+        for kind in info {
+            let count = kind.num_blocks(message_modulus);
+            elements.push((*kind, Blocks { first: total, count }));
+            total = total.checked_add(count)?;
+        }
+        Some(Self { elements, total })
+    }
+
+    /// The blocks of an element, which is of the declared type.
+    fn find(&self, element: Element, message_bits: usize) -> Result<&Blocks, CiphertextError> {
+        let Element { index, declared } = element;
+        let count = self.elements.len();
+        let (kind, blocks) =
+            self.elements.get(usize::from(index)).ok_or(CiphertextError::NoSuchElement { index, count })?;
+        if type_of(*kind, message_bits) == Some(declared) {
+            return Ok(blocks);
+        }
+        Err(CiphertextError::WrongType { declared, found: value::description(*kind, message_bits) })
+    }
 }

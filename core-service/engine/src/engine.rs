@@ -1,5 +1,6 @@
 use crate::{
-    CiphertextError, DecryptionKey, FheType, KeyError, KeyMaterial, ParameterSet, Plaintext, SecretKey,
+    CiphertextError, CiphertextFormat, CrsError, DecryptionKey, Element, FheType, InputError, InputVerifier,
+    KeyError, KeyMaterial, ParameterSet, Plaintext, SecretKey,
 };
 
 /// What the core asks of whoever holds keys. One party alone answers in [`CentralizedEngine`]; an engine whose parties
@@ -8,19 +9,42 @@ pub trait Engine: Send + Sync + 'static {
     /// A key that is ready for use.
     type Key: Send + Sync + 'static;
 
+    /// What judges inputs of one key and one reference string.
+    type InputVerifier: Send + Sync + 'static;
+
     /// Makes a key whose material is tagged with `key_id`.
     fn generate(&self, params: ParameterSet, key_id: u64) -> Result<KeyMaterial, KeyError>;
 
     /// Makes a stored key ready for use.
     fn load(&self, params: ParameterSet, secret: &SecretKey) -> Result<Self::Key, KeyError>;
 
-    /// Decrypts one raw ciphertext for everybody to see.
-    fn public_decrypt(
+    /// Decrypts elements of one stored blob, which is read once: one result for each, in order.
+    fn decrypt(
         &self,
         key: &Self::Key,
         stored: &[u8],
-        declared: FheType,
-    ) -> Result<Plaintext, CiphertextError>;
+        format: CiphertextFormat,
+        elements: &[Element],
+    ) -> Vec<Result<Plaintext, CiphertextError>>;
+
+    /// Makes a reference string for inputs of up to `max_bits` bits: the bytes to publish.
+    fn generate_crs(&self, params: ParameterSet, max_bits: u32) -> Result<Vec<u8>, CrsError>;
+
+    /// Makes a published public key and a reference string ready to judge inputs.
+    fn input_verifier(
+        &self,
+        params: ParameterSet,
+        public_key: &[u8],
+        crs: &[u8],
+    ) -> Result<Self::InputVerifier, KeyError>;
+
+    /// Verifies a proven list: the types of its elements, or why it is no input.
+    fn verify_input(
+        &self,
+        verifier: &Self::InputVerifier,
+        list: &[u8],
+        metadata: &[u8],
+    ) -> Result<Vec<FheType>, InputError>;
 }
 
 /// The engine of a single party that holds whole keys.
@@ -29,6 +53,7 @@ pub struct CentralizedEngine;
 
 impl Engine for CentralizedEngine {
     type Key = DecryptionKey;
+    type InputVerifier = InputVerifier;
 
     fn generate(&self, params: ParameterSet, key_id: u64) -> Result<KeyMaterial, KeyError> {
         crate::generate(params, key_id)
@@ -38,12 +63,35 @@ impl Engine for CentralizedEngine {
         DecryptionKey::load(params, secret)
     }
 
-    fn public_decrypt(
+    fn decrypt(
         &self,
         key: &DecryptionKey,
         stored: &[u8],
-        declared: FheType,
-    ) -> Result<Plaintext, CiphertextError> {
-        key.decrypt(stored, declared)
+        format: CiphertextFormat,
+        elements: &[Element],
+    ) -> Vec<Result<Plaintext, CiphertextError>> {
+        key.decrypt(stored, format, elements)
+    }
+
+    fn generate_crs(&self, params: ParameterSet, max_bits: u32) -> Result<Vec<u8>, CrsError> {
+        crate::generate_crs(params, max_bits)
+    }
+
+    fn input_verifier(
+        &self,
+        params: ParameterSet,
+        public_key: &[u8],
+        crs: &[u8],
+    ) -> Result<InputVerifier, KeyError> {
+        InputVerifier::load(params, public_key, crs)
+    }
+
+    fn verify_input(
+        &self,
+        verifier: &InputVerifier,
+        list: &[u8],
+        metadata: &[u8],
+    ) -> Result<Vec<FheType>, InputError> {
+        verifier.verify(list, metadata)
     }
 }

@@ -24,11 +24,17 @@ pub enum FheType {
     Address = 7,
     /// 256-bit unsigned integer.
     Uint256 = 8,
+    /// 512-bit unsigned integer.
+    Uint512 = 9,
+    /// 1024-bit unsigned integer.
+    Uint1024 = 10,
+    /// 2048-bit unsigned integer.
+    Uint2048 = 11,
 }
 
 impl FheType {
     /// Every type that this version can encrypt and decrypt, ascending by number.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Bool,
         Self::Uint4,
         Self::Uint8,
@@ -38,6 +44,9 @@ impl FheType {
         Self::Uint128,
         Self::Address,
         Self::Uint256,
+        Self::Uint512,
+        Self::Uint1024,
+        Self::Uint2048,
     ];
 
     /// The type's number in requests and handles.
@@ -52,6 +61,9 @@ impl FheType {
             Self::Uint128 => 6,
             Self::Address => 7,
             Self::Uint256 => 8,
+            Self::Uint512 => 9,
+            Self::Uint1024 => 10,
+            Self::Uint2048 => 11,
         }
     }
 
@@ -72,7 +84,20 @@ impl FheType {
             Self::Uint128 => 128,
             Self::Address => 160,
             Self::Uint256 => 256,
+            Self::Uint512 => 512,
+            Self::Uint1024 => 1024,
+            Self::Uint2048 => 2048,
         }
+    }
+
+    /// Width of the plaintext in whole bytes: what it takes in a user decryption.
+    pub const fn bytes(self) -> usize {
+        self.bits().div_ceil(8)
+    }
+
+    /// 32-byte words that the plaintext takes in the payload of a public decryption.
+    pub const fn words(self) -> usize {
+        self.bits().div_ceil(256)
     }
 
     /// Name as people type it.
@@ -87,6 +112,9 @@ impl FheType {
             Self::Uint128 => "uint128",
             Self::Address => "address",
             Self::Uint256 => "uint256",
+            Self::Uint512 => "uint512",
+            Self::Uint1024 => "uint1024",
+            Self::Uint2048 => "uint2048",
         }
     }
 }
@@ -104,7 +132,8 @@ impl FromStr for FheType {
         Self::ALL.into_iter().find(|t| t.name() == text).ok_or_else(|| UnknownName {
             what: "type",
             given: text.to_owned(),
-            allowed: "bool, uint4, uint8, uint16, uint32, uint64, uint128, uint256, address",
+            allowed: "bool, uint4, uint8, uint16, uint32, uint64, uint128, uint256, uint512, uint1024, uint2048, \
+                      address",
         })
     }
 }
@@ -116,9 +145,17 @@ mod tests {
     #[test]
     fn numbers_are_those_of_the_handle_format() {
         let numbers: Vec<_> = FheType::ALL.map(|t| t.number()).into();
-        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(numbers, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
         assert_eq!(FheType::from_number(7), Some(FheType::Address));
-        assert_eq!(FheType::from_number(9), None);
+        assert_eq!(FheType::from_number(12), None);
+    }
+
+    #[test]
+    fn widths_are_those_of_the_formats() {
+        let bytes: Vec<_> = FheType::ALL.map(|t| t.bytes()).into();
+        assert_eq!(bytes, [1, 1, 1, 2, 4, 8, 16, 20, 32, 64, 128, 256]);
+        let words: Vec<_> = FheType::ALL.map(|t| t.words()).into();
+        assert_eq!(words, [1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 4, 8]);
     }
 
     #[test]
@@ -126,7 +163,7 @@ mod tests {
         for t in FheType::ALL {
             assert_eq!(t.name().parse::<FheType>(), Ok(t));
         }
-        let error = "uint512".parse::<FheType>().unwrap_err();
+        let error = "uint7".parse::<FheType>().unwrap_err();
         for t in FheType::ALL {
             assert!(error.allowed.contains(t.name()), "{t} is not named as allowed");
         }

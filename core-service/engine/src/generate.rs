@@ -49,7 +49,7 @@ fn generate_unguarded(params: ParameterSet, key_id: u64) -> Result<KeyMaterial, 
 }
 
 /// Serializes into a buffer of the exact size, so that growing it leaves no copies of a secret behind.
-fn serialize<T: Serialize + Versionize + Named>(object: &T) -> Result<Vec<u8>, KeyError> {
+pub(crate) fn serialize<T: Serialize + Versionize + Named>(object: &T) -> Result<Vec<u8>, KeyError> {
     let failed = KeyError::LibraryFailure { doing: "serializing a key" };
     let config = SerializationConfig::new_with_unlimited_size();
     let size = config.serialized_size(object).ok().and_then(|size| usize::try_from(size).ok());

@@ -10,32 +10,46 @@
 //! [`CiphertextError`]; it neither panics nor allocates more than a small multiple of the input's length. It does *not*
 //! promise that changed bytes are refused: an LWE ciphertext is malleable (adding to its body adds to its value), so
 //! what binds bytes to a request is their digest, which the caller checks. Nor does it make a decryption oracle
-//! safe: whoever may have ciphertexts of his choice decrypted can compute the secret key. `tests/key_recovery.rs`
+//! safe: whoever may have ciphertexts of his choice decrypted can compute the secret key. `tests/engine/key_recovery.rs`
 //! does so. Who may ask is decided by the contract, before this crate is reached.
 
 mod ciphertext;
+mod crs;
 mod encrypt;
 mod engine;
 mod error;
 mod fhe_type;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod generate;
+mod golden;
 mod guard;
 mod handle;
+mod input;
+mod lwe;
+mod material;
 mod params;
 mod plaintext;
 mod published;
 mod secret;
+mod self_test;
+mod shape;
 
-pub use encrypt::Encryptor;
+pub use ciphertext::{CiphertextFormat, Element};
+pub use crs::{MAX_CRS_BITS, check_crs, generate_crs};
+pub use encrypt::{Encryptor, Prover};
 pub use engine::{CentralizedEngine, Engine};
-pub use error::{CiphertextError, EncryptError, KeyError, UnknownName, ValueError};
+pub use error::{CiphertextError, CrsError, EncryptError, InputError, KeyError, UnknownName, ValueError};
 pub use fhe_type::FheType;
 pub use generate::{KeyMaterial, generate};
 pub use handle::Handle;
+pub use input::{InputVerifier, MAX_ELEMENTS};
+pub use material::check_material;
 pub use params::ParameterSet;
 pub use plaintext::{Plaintext, payload};
-pub use published::{KeyType, PublishedPart, key_digest};
+pub use published::{KeyType, PublishedPart, crs_digest, key_digest};
 pub use secret::{DecryptionKey, SecretKey};
+pub use self_test::{SelfTestError, self_test};
 
 /// Version of the tfhe library that keys and ciphertexts are read and written with.
 pub const TFHE_VERSION: &str = "1.8.2";

@@ -56,7 +56,7 @@ impl ParameterSet {
         }
     }
 
-    fn compression(self) -> CompressionParameters {
+    pub(crate) fn compression(self) -> CompressionParameters {
         match (self, COMP_PARAM_MESSAGE_2_CARRY_2_KS_PBS_TUNIFORM_2M128) {
             (Self::Test, CompressionParameters::Classic(real)) => {
                 let mut small = real;
@@ -66,6 +66,20 @@ impl ParameterSet {
             }
             (_, real) => real,
         }
+    }
+
+    /// Ciphertexts that a list of so many bits of plaintext takes, two messages in each.
+    pub(crate) fn crs_messages(self, bits: u32) -> usize {
+        usize::try_from(bits.div_ceil(self.packed_bits())).unwrap_or(usize::MAX)
+    }
+
+    /// Bits of plaintext that a list of so many ciphertexts holds.
+    pub(crate) fn crs_bits(self, messages: usize) -> Option<u32> {
+        u32::try_from(messages).ok()?.checked_mul(self.packed_bits())
+    }
+
+    fn packed_bits(self) -> u32 {
+        2 * self.encryption().message_modulus.0.ilog2()
     }
 
     /// What keys of this set are generated from, and checked against.

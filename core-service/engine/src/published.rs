@@ -58,8 +58,17 @@ impl fmt::Debug for PublishedPart {
 
 /// Digest that stands for a published part on chain: SHAKE256, 32 bytes, over `"PDAT_KEY"` and the stored bytes.
 pub fn key_digest(stored: &[u8]) -> [u8; 32] {
+    digest(b"PDAT_KEY", stored)
+}
+
+/// Digest that stands for a reference string on chain: SHAKE256, 32 bytes, over `"PDAT_CRS"` and the stored bytes.
+pub fn crs_digest(stored: &[u8]) -> [u8; 32] {
+    digest(b"PDAT_CRS", stored)
+}
+
+fn digest(separator: &[u8; 8], stored: &[u8]) -> [u8; 32] {
     let mut hasher = Shake256::default();
-    hasher.update(b"PDAT_KEY");
+    hasher.update(separator);
     hasher.update(stored);
     let mut digest = [0; 32];
     hasher.finalize_xof().read(&mut digest);

@@ -1,17 +1,14 @@
 use std::fmt;
 
-use alloy_primitives::U256;
 use tfhe::{
-    ClientKey, Tag,
-    core_crypto::prelude::{LweSecretKeyOwned, decrypt_lwe_ciphertext},
-    shortint::{Ciphertext, client_key::atomic_pattern::AtomicPatternClientKey},
+    ClientKey, Tag, core_crypto::prelude::LweSecretKeyOwned,
+    shortint::client_key::atomic_pattern::AtomicPatternClientKey,
 };
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    CiphertextError, FheType, KeyError, ParameterSet, Plaintext,
-    ciphertext::{self, Shape},
-    guard::guard,
+    CiphertextError, CiphertextFormat, Element, KeyError, ParameterSet, Plaintext, ciphertext, guard::guard,
+    lwe::LweKey, shape::Shapes,
 };
 
 /// The private parts of a key as they are stored: a tfhe `ClientKey`, safe-serialized. Wiped from memory when dropped.
@@ -36,13 +33,15 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-/// What is needed to decrypt raw ciphertexts: 16 kB, loaded in a millisecond, without the server key.
+/// What is needed to decrypt: the three private keys of a key, some 40 kB, loaded in a millisecond, without the server key.
 ///
-/// The key is wiped from memory when this is dropped. What the library copied while parsing is beyond reach.
+/// They are wiped from memory when this is dropped. What the library copied while parsing is beyond reach.
 pub struct DecryptionKey {
-    lwe: LweSecretKeyOwned<u64>,
+    computation: LweKey,
+    compression: LweKey,
+    encryption: LweKey,
     tag: Tag,
-    shape: Shape,
+    shapes: Shapes,
 }
 
 /// A stored secret key has some 50 kB: a limit that no real one meets.
@@ -55,92 +54,125 @@ impl DecryptionKey {
 
         let (key, rest) =
             ciphertext::parse::<ClientKey>(secret.as_bytes(), MAX_SECRET_BYTES).ok_or_else(invalid)?;
-        if rest != 0 || key.computation_parameters() != params.compute().into() {
-            return Err(invalid());
-        }
-        let (lwe, tag) = keep_decryption_part(key).ok_or_else(invalid)?;
-        let shape = Shape::of(params);
-        if lwe.lwe_dimension().to_lwe_size() != shape.lwe_size {
-            return Err(invalid());
-        }
-        Ok(Self { lwe, tag, shape })
+        let fits = rest == 0 && key.computation_parameters() == params.compute().into();
+        // Taken apart in any case, so that it is wiped.
+        let parts = PrivateParts::of(key).filter(|_| fits).ok_or_else(invalid)?;
+
+        let shapes = Shapes::of(params);
+        let PrivateParts { computation, compression, encryption, tag } = parts;
+        let key = Self {
+            computation: LweKey::new(computation, shapes.raw.coding()),
+            compression: LweKey::new(compression, shapes.compressed.coding()),
+            encryption: LweKey::new(encryption, shapes.compact.coding()),
+            tag,
+            shapes,
+        };
+        if key.has_dimensions_of_its_shapes() { Ok(key) } else { Err(invalid()) }
     }
 
-    /// The tag that the key's ciphertexts carry: for generated keys, the key id as 8 bytes, little-endian.
+    fn has_dimensions_of_its_shapes(&self) -> bool {
+        let Shapes { raw, compressed, compact } = &self.shapes;
+        let fits = |key: &LweKey, size: tfhe::core_crypto::prelude::LweSize| {
+            key.dimension() == size.to_lwe_dimension().0
+        };
+        fits(&self.computation, raw.lwe_size)
+            && fits(&self.compression, compressed.lwe_size())
+            && fits(&self.encryption, compact.lwe_size())
+    }
+
+    /// The tag that the key's ciphertexts carry: for generated keys, the key id as 8 bytes, little-endian; imported ones keep
+    /// their own.
     pub fn tag(&self) -> &[u8] {
         self.tag.data()
     }
 
-    /// Decrypts a raw ciphertext, strictly.
+    /// Decrypts elements of stored bytes, which are read once, strictly.
     ///
-    /// `stored` must be the safe serialization of a `FheBool` or `FheUint` of the declared type and nothing more, carry this
-    /// key's tag, have the shape of this key's parameters, and every block must decrypt to a message of the
-    /// type with little noise. Trivial ciphertexts, which encrypt nothing, decrypt to what their bytes say.
+    /// `stored` must be the safe serialization of what `format` says and nothing more, carry this key's tag and have the
+    /// shape of this key's parameters; an element must be of its declared type, and every block must decrypt to a message of
+    /// the type with little noise. Trivial ciphertexts, which encrypt nothing, decrypt to what their bytes say.
     ///
-    /// See the crate's documentation for what this promises about hostile bytes, and what not.
-    pub fn decrypt(&self, stored: &[u8], declared: FheType) -> Result<Plaintext, CiphertextError> {
-        guard(|| self.decrypt_unguarded(stored, declared)).unwrap_or(Err(CiphertextError::LibraryFailure))
+    /// One result for each of `elements`, in order. See the crate's documentation for what this promises about hostile bytes,
+    /// and what not.
+    pub fn decrypt(
+        &self,
+        stored: &[u8],
+        format: CiphertextFormat,
+        elements: &[Element],
+    ) -> Vec<Result<Plaintext, CiphertextError>> {
+        guard(|| ciphertext::decrypt(self, stored, format, elements))
+            .unwrap_or(Err(CiphertextError::LibraryFailure))
+            .unwrap_or_else(|error| elements.iter().map(|_| Err(error.clone())).collect())
     }
 
-    fn decrypt_unguarded(&self, stored: &[u8], declared: FheType) -> Result<Plaintext, CiphertextError> {
-        let blocks = ciphertext::read(stored, declared, &self.tag, &self.shape)?;
-
-        let greatest = if declared == FheType::Bool { 1 } else { self.shape.greatest_message() };
-        let mut value = U256::ZERO;
-        for (index, block) in blocks.iter().enumerate() {
-            let message = self.decrypt_block(block).filter(|m| *m <= greatest);
-            let message = message.ok_or(CiphertextError::NotAMessage { index })?;
-            value |= U256::from(message) << (index * self.shape.message_bits());
-        }
-        // Unreachable, as the number of blocks fits the type; an error all the same.
-        Plaintext::new(declared, value).ok_or(CiphertextError::LibraryFailure)
+    /// Decrypts blocks of raw ciphertexts.
+    pub(crate) fn computation(&self) -> &LweKey {
+        &self.computation
     }
 
-    /// The content of a block of the right shape: message, carry and padding bit; `None` if there is too much noise.
-    fn decrypt_block(&self, block: &Ciphertext) -> Option<u64> {
-        let step = self.shape.step_bits();
-        let phase = decrypt_lwe_ciphertext(&self.lwe, &block.ct).0;
-        let content = phase.wrapping_add(1 << (step - 1)) >> step;
-        let noise = phase.wrapping_sub(content << step).cast_signed().unsigned_abs();
-        (noise <= 1 << (step - NOISE_MARGIN_BITS)).then_some(content)
+    /// Decrypts blocks of compressed lists.
+    pub(crate) fn compression(&self) -> &LweKey {
+        &self.compression
+    }
+
+    /// Decrypts what the compact public key encrypts.
+    pub(crate) fn encryption(&self) -> &LweKey {
+        &self.encryption
+    }
+
+    pub(crate) fn own_tag(&self) -> &Tag {
+        &self.tag
+    }
+
+    pub(crate) fn shapes(&self) -> &Shapes {
+        &self.shapes
     }
 }
 
-/// Takes a client key apart: keeps the key that decrypts raw ciphertexts and the tag, wipes the rest. `None` if the
-/// key is of another atomic pattern than all our parameter sets.
-fn keep_decryption_part(key: ClientKey) -> Option<(LweSecretKeyOwned<u64>, Tag)> {
-    let (compute, compact, compression, _, _, _, _, _, tag) = key.into_raw_parts();
-    if let Some((compact, _)) = compact {
-        compact.into_raw_parts().into_raw_parts().0.as_mut().zeroize();
+/// The keys of a client key that decrypt something, each as an LWE key.
+struct PrivateParts {
+    computation: LweSecretKeyOwned<u64>,
+    compression: LweSecretKeyOwned<u64>,
+    encryption: LweSecretKeyOwned<u64>,
+    tag: Tag,
+}
+
+impl PrivateParts {
+    /// Takes a client key apart and wipes what is not kept. `None`, with everything wiped, if the key lacks a part or is of
+    /// another atomic pattern than all our parameter sets.
+    fn of(key: ClientKey) -> Option<Self> {
+        let (compute, compact, compression, _, _, _, _, _, tag) = key.into_raw_parts();
+        let encryption = compact.map(|(key, _)| key.into_raw_parts().into_raw_parts().0);
+        let compression =
+            compression.map(|key| key.into_raw_parts().post_packing_ks_key.into_lwe_secret_key());
+        let computation = match compute.into_raw_parts().atomic_pattern {
+            AtomicPatternClientKey::Standard(standard) => {
+                let (large, mut small, ..) = standard.into_raw_parts();
+                small.as_mut().zeroize();
+                Some(large.into_lwe_secret_key())
+            }
+            AtomicPatternClientKey::KeySwitch32(_) => None,
+        };
+        match (computation, compression, encryption) {
+            (Some(computation), Some(compression), Some(encryption)) => {
+                Some(Self { computation, compression, encryption, tag })
+            }
+            (computation, compression, encryption) => {
+                for mut key in [computation, compression, encryption].into_iter().flatten() {
+                    key.as_mut().zeroize();
+                }
+                None
+            }
+        }
     }
-    if let Some(compression) = compression {
-        compression.into_raw_parts().post_packing_ks_key.as_mut().zeroize();
-    }
-    let AtomicPatternClientKey::Standard(standard) = compute.into_raw_parts().atomic_pattern else {
-        return None;
-    };
-    let (large, mut small, ..) = standard.into_raw_parts();
-    small.as_mut().zeroize();
-    Some((large.into_lwe_secret_key(), tag))
 }
 
 /// Wipes a client key.
 pub(crate) fn wipe(key: ClientKey) {
-    if let Some((mut lwe, _)) = keep_decryption_part(key) {
-        lwe.as_mut().zeroize();
-    }
-}
-
-/// Noise of at most 1/8 of the distance between two messages is accepted.
-///
-/// Honest results have a standard deviation of about 1/1000 of that distance, at most five times as much before the
-/// library would refresh them, while a wrong key spreads the noise evenly: the margin refuses three of four blocks that
-/// would decrypt to a message by chance, which matters for the short types.
-const NOISE_MARGIN_BITS: u32 = 3;
-
-impl Drop for DecryptionKey {
-    fn drop(&mut self) {
-        self.lwe.as_mut().zeroize();
+    if let Some(PrivateParts { computation, compression, encryption, .. }) = PrivateParts::of(key) {
+        for mut key in [computation, compression, encryption] {
+            key.as_mut().zeroize();
+        }
     }
 }
 

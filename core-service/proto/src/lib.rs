@@ -27,6 +27,8 @@ pub mod reason {
     pub const MALFORMED_ARGUMENT: &str = "malformed_argument";
     /// The number of blobs differs from the number of ciphertexts in the body.
     pub const WRONG_CIPHERTEXT_COUNT: &str = "wrong_ciphertext_count";
+    /// A proof is missing, does not decode, or is larger than any honest one.
+    pub const MALFORMED_PROOF: &str = "malformed_proof";
     /// Another chain or contract than the core serves.
     pub const WRONG_CONTRACT: &str = "wrong_contract";
     /// The core is no party of the body's epoch.
@@ -37,6 +39,36 @@ pub mod reason {
     pub const DEADLINE_PASSED: &str = "deadline_passed";
     /// Nothing is known of the request.
     pub const UNKNOWN_REQUEST: &str = "unknown_request";
+    /// Something that must be proven is not in the proof; metadata `missing` names it.
+    pub const PROOF_INCOMPLETE: &str = "proof_incomplete";
+    /// A proof does not lead to the header's app hash.
+    pub const PROOF_INVALID: &str = "proof_invalid";
+    /// A header is not one that the trusted validators signed.
+    pub const HEADER_INVALID: &str = "header_invalid";
+    /// A header is too old, by its time or its height.
+    pub const HEADER_STALE: &str = "header_stale";
+    /// The core's newest header is older than the trusting period; an operator must renew the trust.
+    pub const TRUST_EXPIRED: &str = "trust_expired";
+    /// The core saw two valid headers of one height; a person must look.
+    pub const CONFLICTING_HEADERS: &str = "conflicting_headers";
+    /// The contract has no such request, or no such record.
+    pub const NOT_RECORDED: &str = "not_recorded";
+    /// The contract stores other bytes under this request's id.
+    pub const BODY_MISMATCH: &str = "body_mismatch";
+    /// The request is finished.
+    pub const NOT_PENDING: &str = "not_pending";
+    /// The contract runs, or ran, code that the core does not pin.
+    pub const CODE_NOT_ALLOWED: &str = "code_not_allowed";
+    /// Somebody else than the contract may change its code.
+    pub const WASM_ADMIN: &str = "wasm_admin";
+    /// The epoch's record is not the one that the core pins.
+    pub const EPOCH_NOT_PINNED: &str = "epoch_not_pinned";
+    /// The epoch was revoked.
+    pub const EPOCH_REVOKED: &str = "epoch_revoked";
+    /// The key is in a state that forbids this use.
+    pub const KEY_STATE: &str = "key_state";
+    /// The key's record does not say that it is destroyed.
+    pub const KEY_NOT_DESTROYED: &str = "key_not_destroyed";
     /// The vault lacks the request's key, and half of the request's time is not over; worth a retry.
     pub const KEY_UNAVAILABLE: &str = "key_unavailable";
     /// A failure that waiting may mend is not signed before half of the request's time is over; worth a retry.
@@ -49,21 +81,42 @@ pub mod reason {
     pub const INTERNAL: &str = "internal";
 
     /// Every reason.
-    pub const ALL: [&str; 13] = [
+    pub const ALL: [&str; 29] = [
         MALFORMED_BODY,
         MALFORMED_ARGUMENT,
         WRONG_CIPHERTEXT_COUNT,
+        MALFORMED_PROOF,
         WRONG_CONTRACT,
         WRONG_EPOCH,
         REQUEST_CONFLICT,
         DEADLINE_PASSED,
         UNKNOWN_REQUEST,
+        PROOF_INCOMPLETE,
+        PROOF_INVALID,
+        HEADER_INVALID,
+        HEADER_STALE,
+        TRUST_EXPIRED,
+        CONFLICTING_HEADERS,
+        NOT_RECORDED,
+        BODY_MISMATCH,
+        NOT_PENDING,
+        CODE_NOT_ALLOWED,
+        WASM_ADMIN,
+        EPOCH_NOT_PINNED,
+        EPOCH_REVOKED,
+        KEY_STATE,
+        KEY_NOT_DESTROYED,
         KEY_UNAVAILABLE,
         TOO_EARLY,
         BUSY,
         SHUTTING_DOWN,
         INTERNAL,
     ];
+
+    /// Metadata of [`PROOF_INCOMPLETE`]: `light_block`, `store_proof`, or the key of an entry in hexadecimal.
+    pub const MISSING: &str = "missing";
+    /// Metadata of [`PROOF_INCOMPLETE`] with `light_block`: the height of the light block that is missing.
+    pub const HEIGHT: &str = "height";
 
     /// Whether the same call may succeed later without any change.
     pub fn is_retryable(reason: &str) -> bool {

@@ -3,7 +3,7 @@
 
 use kms_core_proto::{
     FILE_DESCRIPTOR_SET, reason,
-    v1::{Answer, ExecuteRequest, Success, answer::Outcome},
+    v1::{Answer, ExecuteRequest, StateEntry, Success, answer::Outcome},
 };
 use prost::Message;
 use prost_types::FileDescriptorSet;
@@ -17,7 +17,10 @@ fn the_descriptor_set_names_the_service_and_its_methods() {
     let service = &file.service[0];
     let methods: Vec<_> = service.method.iter().map(|m| m.name()).collect();
     assert_eq!(service.name(), "Kms");
-    assert_eq!(methods, ["Execute", "GetResult", "Decline", "ListKeys", "Info"]);
+    assert_eq!(
+        methods,
+        ["Execute", "GetResult", "SubmitHeader", "DestroyKey", "Decline", "ListKeys", "Info"]
+    );
 }
 
 #[test]
@@ -47,14 +50,30 @@ fn an_answer_survives_the_wire_with_its_field_numbers() {
 }
 
 #[test]
-fn the_number_kept_for_the_proof_is_used_by_nothing() {
+fn the_proof_has_its_number_in_every_call_that_needs_one() {
     let set = FileDescriptorSet::decode(FILE_DESCRIPTOR_SET).unwrap();
     let file = set.file.iter().find(|f| f.package() == "kms.v1").unwrap();
-    for name in ["ExecuteRequest", "DeclineRequest"] {
+    for name in ["ExecuteRequest", "DeclineRequest", "DestroyKeyRequest"] {
         let message = file.message_type.iter().find(|m| m.name() == name).unwrap();
-        assert!(message.field.iter().all(|f| f.number() != 4), "{name} uses the reserved number 4");
-        assert_eq!(message.reserved_range.len(), 1);
+        let proof = message.field.iter().find(|f| f.name() == "proof").unwrap();
+        assert_eq!((proof.number(), proof.type_name()), (4, ".kms.v1.Proof"), "{name}");
     }
     let request = ExecuteRequest { ciphertexts: vec![vec![1, 2].into()], ..Default::default() };
     assert_eq!(request.encode_to_vec(), [0x2A, 2, 1, 2]);
+}
+
+#[test]
+fn an_absent_value_is_not_an_empty_one() {
+    let absent = StateEntry { key: vec![1], value: None, proof: vec![2] };
+    assert_eq!(absent.encode_to_vec(), [0x0A, 1, 1, 0x1A, 1, 2]);
+    let empty = StateEntry { value: Some(vec![]), ..absent };
+    assert_eq!(empty.encode_to_vec(), [0x0A, 1, 1, 0x12, 0, 0x1A, 1, 2]);
+}
+
+#[test]
+fn reasons_are_distinct_and_few_are_worth_a_retry() {
+    let distinct: std::collections::BTreeSet<_> = reason::ALL.into_iter().collect();
+    assert_eq!(distinct.len(), reason::ALL.len());
+    let retryable: Vec<_> = reason::ALL.into_iter().filter(|reason| reason::is_retryable(reason)).collect();
+    assert_eq!(retryable, ["key_unavailable", "too_early", "busy", "shutting_down", "internal"]);
 }

@@ -127,7 +127,7 @@ impl<E: Engine> Core<E> {
 
     pub(crate) async fn execute(&self, call: v1::ExecuteRequest) -> Result<v1::Answer, Error> {
         let request = Request::read(&self.0.identity, &call.chain_id, &call.contract, &call.body)?;
-        let (given, expected) = (call.ciphertexts.len(), request.body.operation.ciphertexts().len());
+        let (given, expected) = (call.ciphertexts.len(), request.body.operation.blobs().len());
         if given != expected {
             return Err(Error::WrongCiphertextCount { given, expected });
         }
@@ -196,16 +196,21 @@ fn declined(request: &Request, code: u32, index: u32) -> Result<Failure, Error> 
     if code != u32::from(code_allowed.number()) {
         return Err(malformed("code", &format!("{code} given, 1 (ciphertext_unavailable) allowed")));
     }
-    let count = request.body.operation.ciphertexts().len();
-    if count == 0 {
-        let operation = request.body.operation.kind();
+    let operation = &request.body.operation;
+    if operation.blobs().is_empty() {
+        let operation = operation.kind();
         return Err(malformed("code", &format!("{operation} has no ciphertext that could be unavailable")));
     }
+    // An input is no ciphertext of the body, so no index names it.
+    let count = operation.ciphertexts().len();
     let index = match (index, usize::try_from(index), u16::try_from(index)) {
         (NO_INDEX, ..) => None,
         (_, Ok(position), Ok(index)) if position < count => Some(index),
         _ => {
-            let reason = format!("{index} given, 0 to {} or 65535 allowed", count - 1);
+            let reason = match count.checked_sub(1) {
+                Some(last) => format!("{index} given, 0 to {last} or 65535 allowed"),
+                None => format!("{index} given, 65535 allowed"),
+            };
             return Err(malformed("index", &reason));
         }
     };

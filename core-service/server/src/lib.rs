@@ -9,9 +9,10 @@
 //! core       what each call does
 //! request    the caller's bytes become a request that this core has to answer, or an error
 //! desk       one piece of work per request: waits for it, finishes it when the caller is gone, forgets it when it failed
-//! operation  what is done: key generation, public decryption
+//! operation  what is done: keys and reference strings made, imported, taken over, destroyed; decryption; checks of inputs
 //! seal       external signatures and receipts, made with the key in `signer`
 //! answers    answers on disk, flushed before they leave
+//! destroyed  what is known of destroyed keys, for good
 //! vault      secret keys on disk, encrypted
 //! custody    who may open the vault; backup, restore, copies of keys
 //! tls        how callers reach the core
@@ -26,6 +27,7 @@ mod config;
 mod core;
 mod custody;
 mod desk;
+mod destroyed;
 mod error;
 mod health;
 mod operation;
@@ -43,6 +45,7 @@ pub use config::{
     Anchor, Config, Cost, Identity, Keeper, Limits, LogFormat, Membership, Pkcs11, Settings, SettingsError,
     TEMPLATE, TlsFiles, Transport, Trust, VaultSettings,
 };
+pub use destroyed::DestroyedError;
 pub use error::Error;
 pub use serve::{BoundServer, StartError};
 pub use signer::{Signer, SignerError};

@@ -1,17 +1,35 @@
 //! What is done for a request, and what comes of it.
 
+mod ciphertexts;
+mod crs_gen;
+mod destroy;
+mod import;
 mod key_gen;
 mod public_decrypt;
+mod takeover;
+mod verifiers;
+mod verify_input;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use kms_asc_api::{Digest, FailureCode, Operation};
-use kms_core_engine::Engine;
-use kms_store::Store;
+use kms_asc_api::{CrsRecord, Digest, Eip712Domain, FailureCode, KeyId, KeyParams, KeyRecord, Operation};
+use kms_core_engine::{Engine, ParameterSet};
+use kms_store::{Hasher, Store, StoreError};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use crate::{Error, Identity, Limits, error::full_text, request::Request, vault::Vault};
+use crate::{
+    Error, Identity, Limits, destroyed::Destroyed, error::full_text, request::Request, vault::Vault,
+};
+
+pub(crate) use destroy::destroy;
+use verifiers::Verifiers;
+
+/// Verifiers of inputs that are kept ready: some 10 MB each.
+const READY_VERIFIERS: usize = 16;
+
+/// No published part that is read here is larger: a public key has 33 kB, the longest reference string 5 MB.
+const MAX_PUBLISHED_BYTES: u64 = 64 << 20;
 
 /// What this party finds about a request, ready to be signed.
 #[derive(Debug)]
@@ -20,8 +38,8 @@ pub(crate) enum Finding {
     Answer {
         /// In the operation's form.
         payload: Vec<u8>,
-        /// EIP-712 hash under the key's domain.
-        statement: Digest,
+        /// EIP-712 hash under the key's domain; none if the answer tells the outside world nothing.
+        statement: Option<Digest>,
     },
     /// The request cannot be answered, for good.
     Failure(Failure),
@@ -49,20 +67,32 @@ impl Failure {
 pub(crate) struct Workshop<E: Engine> {
     pub(crate) identity: Arc<Identity>,
     pub(crate) vault: Arc<Vault<E>>,
+    pub(crate) destroyed: Destroyed,
     store: Store,
+    verifiers: Verifiers<E::InputVerifier>,
     max_ciphertext_bytes: u64,
+    allow_test_parameters: bool,
     decryptions: Semaphore,
     /// One at a time: each takes every processor and hundreds of megabytes for seconds.
     generations: Semaphore,
 }
 
 impl<E: Engine> Workshop<E> {
-    pub(crate) fn new(identity: Arc<Identity>, vault: Vault<E>, store: Store, limits: &Limits) -> Self {
+    pub(crate) fn new(
+        identity: Arc<Identity>,
+        vault: Vault<E>,
+        destroyed: Destroyed,
+        store: Store,
+        limits: &Limits,
+    ) -> Self {
         Self {
             identity,
             vault: Arc::new(vault),
+            destroyed,
             store,
+            verifiers: Verifiers::new(READY_VERIFIERS),
             max_ciphertext_bytes: limits.max_ciphertext_bytes,
+            allow_test_parameters: limits.allow_test_parameters,
             decryptions: Semaphore::new(limits.parallel_work),
             generations: Semaphore::new(1),
         }
@@ -73,13 +103,28 @@ impl<E: Engine> Workshop<E> {
         self.store.check().await.map_err(|error| full_text(&error))
     }
 
-    /// Does the work of a request whose ciphertexts are as many as its body names.
-    pub(crate) async fn perform(&self, request: &Request, ciphertexts: Vec<Bytes>) -> Result<Finding, Error> {
+    /// Does the work of a request whose blobs are as many as its body names.
+    pub(crate) async fn perform(&self, request: &Request, blobs: Vec<Bytes>) -> Result<Finding, Error> {
         match &request.body.operation {
             Operation::KeyGen(asked) => key_gen::perform(self, request, asked).await,
-            Operation::PublicDecrypt(asked) => public_decrypt::perform(self, asked, ciphertexts).await,
-            Operation::CrsGen(_) | Operation::UserDecrypt(_) | Operation::VerifyInput(_) => {
-                Ok(Finding::Failure(Failure::of(FailureCode::Unsupported)))
+            Operation::CrsGen(asked) => crs_gen::perform(self, request, asked).await,
+            Operation::PublicDecrypt(asked) => public_decrypt::perform(self, request, asked, blobs).await,
+            Operation::VerifyInput(asked) => verify_input::perform(self, request, asked, blobs).await,
+            Operation::UserDecrypt(_) => Ok(Finding::Failure(Failure::of(FailureCode::Unsupported))),
+        }
+    }
+
+    /// Reads published material whose digest by `hasher` is on record; `None` if the store does not have it, or not whole.
+    async fn published(&self, digest: &Digest, hasher: Hasher) -> Result<Option<Bytes>, Error> {
+        let named = kms_store::Digest::from_bytes(*digest.as_bytes());
+        match self.store.get_public(named, MAX_PUBLISHED_BYTES, hasher).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error @ StoreError::Unavailable { .. }) => {
+                Err(Error::internal("reading published material", &error))
+            }
+            Err(error) => {
+                tracing::error!(code = error.code(), %error, "published material is missing: restore it");
+                Ok(None)
             }
         }
     }
@@ -96,13 +141,40 @@ async fn compute<T: Send + 'static>(
     spawn_blocking(work).await.map_err(|error| Error::internal("computing", &error))
 }
 
-/// The key's own domain, as its record in the contract has it.
-fn default_domain(
-    identity: &Identity,
-    key_id: kms_asc_api::KeyId,
-) -> Result<kms_asc_api::Eip712Domain, Error> {
-    identity
-        .key_domain
-        .for_key(&identity.chain_id, &identity.contract, key_id)
-        .map_err(|name| Error::Internal { cause: format!("the {name} is longer than 65535 bytes") })
+/// The record of the key that a request uses, as proven with it.
+fn key_record(request: &Request) -> Result<&KeyRecord, Error> {
+    request.key.as_ref().ok_or_else(|| Error::Internal { cause: "no record of the request's key".to_owned() })
+}
+
+/// The record of the reference string that a request uses, as proven with it.
+fn crs_record(request: &Request) -> Result<&CrsRecord, Error> {
+    let missing = || Error::Internal { cause: "no record of the request's reference string".to_owned() };
+    request.crs.as_ref().ok_or_else(missing)
+}
+
+/// The domain that an answer about a key is signed under: the one that the request names, or the key's own.
+fn answer_domain(request: &Request, named: Option<&Eip712Domain>) -> Result<Eip712Domain, Error> {
+    match named {
+        Some(domain) => Ok(domain.clone()),
+        None => Ok(key_record(request)?.domain.clone()),
+    }
+}
+
+/// The domain that a key which does not exist yet will have in its record.
+fn new_domain<E: Engine>(
+    shop: &Workshop<E>,
+    request: &Request,
+    key_id: KeyId,
+) -> Result<Eip712Domain, Error> {
+    let identity = &shop.identity;
+    let too_long = |name| Error::Internal { cause: format!("the {name} is longer than 65535 bytes") };
+    request.key_domain.for_key(&identity.chain_id, &identity.contract, key_id).map_err(too_long)
+}
+
+/// The engine's word for a key's parameters.
+const fn params(params: KeyParams) -> ParameterSet {
+    match params {
+        KeyParams::Default => ParameterSet::Default,
+        KeyParams::Test => ParameterSet::Test,
+    }
 }

@@ -31,7 +31,10 @@ pub(crate) fn seal(
         Ok(signature.as_bytes().to_vec())
     };
     let Said { outcome, payload_digest, message } = match finding {
-        Finding::Answer { payload, statement } => answered(payload, sign(&statement)?),
+        Finding::Answer { payload, statement } => {
+            let external = statement.as_ref().map(sign).transpose()?;
+            answered(payload, external.unwrap_or_default())
+        }
         Finding::Failure(failure) => failed(failure),
     };
     let receipt = Receipt {

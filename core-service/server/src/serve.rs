@@ -13,6 +13,7 @@ use crate::{
     answers::{Answers, AnswersError},
     config::make_private_folder,
     core::Core,
+    destroyed::{Destroyed, DestroyedError},
     error::full_text,
     health::Health,
     operation::Workshop,
@@ -32,6 +33,9 @@ pub enum StartError {
     /// A secret key is damaged, exposed or foreign.
     #[error(transparent)]
     Vault(#[from] VaultError),
+    /// What was destroyed is not known.
+    #[error(transparent)]
+    Destroyed(#[from] DestroyedError),
     /// The answers cannot be used.
     #[error(transparent)]
     Answers(#[from] AnswersError),
@@ -61,6 +65,7 @@ impl StartError {
             Self::Settings(error) => error.code(),
             Self::Signer(error) => error.code(),
             Self::Vault(error) => error.code(),
+            Self::Destroyed(error) => error.code(),
             Self::Answers(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::Tls(error) => error.code(),
@@ -104,7 +109,9 @@ impl<E: Engine> BoundServer<E> {
         let answers = Answers::open(&data_dir.join("answers.redb"), &identity)?;
         let strongbox = Strongbox::open(&vault)?;
         let signer = Signer::read(&signer_file, &strongbox)?;
+        let destroyed = Destroyed::open(&data_dir.join("destroyed"))?;
         let vault = Vault::open(strongbox, &identity, engine)?;
+        erase_destroyed(&vault, &destroyed)?;
         let store = Store::open(&store_url)?;
 
         let cannot_listen = |source| StartError::Listen { address: listen, source };
@@ -114,7 +121,7 @@ impl<E: Engine> BoundServer<E> {
             %address, chain_id = identity.chain_id, contract = identity.contract,
             memberships = memberships(&identity), signer = %signer.address(), keys = vault.len(), "the core listens"
         );
-        let workshop = Workshop::new(Arc::new(identity), vault, store, &limits);
+        let workshop = Workshop::new(Arc::new(identity), vault, destroyed, store, &limits);
         Ok(Self {
             core: Core::new(limits, signer, answers, workshop),
             listener,
@@ -163,6 +170,16 @@ impl<E: Engine> BoundServer<E> {
             () = watch => Ok(()),
         }
     }
+}
+
+/// Removes keys that were destroyed and are here all the same: a crash came in between, or a backup was restored.
+fn erase_destroyed<E: Engine>(vault: &Vault<E>, destroyed: &Destroyed) -> Result<(), VaultError> {
+    for key_id in destroyed.ids() {
+        if vault.remove(key_id)? {
+            tracing::warn!(key_id, "a key that was destroyed had come back: removed");
+        }
+    }
+    Ok(())
 }
 
 /// `epoch/party` of each epoch.

@@ -132,20 +132,17 @@ impl<E: Engine> Vault<E> {
     }
 
     /// Forgets a key, on disk and in memory; who holds it still goes on with it. Whether there was one.
-    #[allow(dead_code)] // for destruction
     pub(crate) fn remove(&self, key_id: u64) -> Result<bool, VaultError> {
         self.strongbox.remove(&key_file(key_id))?;
         Ok(self.keys.write().unwrap_or_else(PoisonError::into_inner).remove(&key_id).is_some())
     }
 
     /// Material that an operator staged for this request of this owner.
-    #[allow(dead_code)] // for import
     pub(crate) fn staged(&self, owner: &str, request_id: u64) -> Result<Option<Staged>, VaultError> {
         self.strongbox.staged(owner, request_id)
     }
 
     /// Forgets what was staged for a request, when it is a key of the vault.
-    #[allow(dead_code)] // for import
     pub(crate) fn unstage(&self, request_id: u64) -> Result<(), VaultError> {
         self.strongbox.unstage(request_id)
     }

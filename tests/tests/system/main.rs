@@ -12,6 +12,7 @@ mod crash;
 mod decryption;
 mod demo;
 mod governance;
+mod operations;
 mod outage;
 mod record;
 mod web_client;
@@ -70,6 +71,14 @@ fn scenarios() -> Vec<Scenario> {
             a_ciphertext_of_another_key_is_refused_by_the_core,
             items_without_a_valid_receipt_change_nothing,
             messages_of_the_admin_are_nobody_elses;
+        operations:
+            a_key_with_test_parameters_is_marked_and_works,
+            values_of_every_width_come_back_from_a_compressed_list,
+            a_reference_string_is_made_and_what_is_fetched_has_its_digest,
+            a_verified_input_is_decrypted_by_its_application_and_by_no_stranger,
+            an_input_under_another_binding_is_answered_to_be_none,
+            the_attack_that_finds_the_key_is_denied_to_everybody_but_its_owner,
+            a_destroyed_key_is_attested_to_be_gone_and_decrypts_nothing_any_more;
         callback:
             an_auction_of_sealed_bids_is_opened_by_callbacks_and_has_the_right_winner,
             a_hostile_callback_changes_nothing_but_the_log;

@@ -10,23 +10,23 @@ use crate::{
     context::Context,
     error::{Error, Result},
     output::Report,
-    published::{self, CachedPart},
+    published,
 };
 
 /// Fetches a key's published parts, checks them, and copies them to `to` if that is given.
 pub async fn fetch(context: &Context, key: &KeyRecord, to: Option<PathBuf>) -> Result<()> {
     let mut parts = Vec::new();
-    for part in published::parts(context, key).await? {
+    for (key_type, part) in published::parts(context, key).await? {
         let path = match &to {
             None => part.path.clone(),
             Some(folder) => {
-                let path = folder.join(format!("key-{}.{}", key.id, part_name(&part)));
+                let path = folder.join(format!("key-{}.{}", key.id, part_name(key_type)));
                 write_whole_file(&path, &part.bytes)?;
                 path
             }
         };
         parts.push(FetchedPart {
-            part: part_name(&part),
+            part: part_name(key_type),
             digest: part.digest.to_hex(),
             size: part.bytes.len(),
             path: path.display().to_string(),
@@ -38,8 +38,8 @@ pub async fn fetch(context: &Context, key: &KeyRecord, to: Option<PathBuf>) -> R
     context.show(&Fetched { id: key.id, parts })
 }
 
-fn part_name(part: &CachedPart) -> &'static str {
-    match part.key_type {
+fn part_name(key_type: kms_asc_api::KeyType) -> &'static str {
+    match key_type {
         kms_asc_api::KeyType::Server => "server",
         kms_asc_api::KeyType::Public => "public",
     }

@@ -72,14 +72,6 @@ fn the_receipts_hash_is_the_one_of_the_standard() {
         outcome: Outcome::Answer,
         payload_digest: Digest::new([4; 32]),
     };
-    let separator = keccak256(
-        [
-            keccak256("EIP712Domain(string name,string version)").as_slice(),
-            keccak256("KMS ASC").as_slice(),
-            keccak256("1").as_slice(),
-        ]
-        .concat(),
-    );
     let message = keccak256(
         [
             keccak256(sol::Answer::eip712_encode_type().as_bytes()).as_slice(),
@@ -94,8 +86,54 @@ fn the_receipts_hash_is_the_one_of_the_standard() {
         ]
         .concat(),
     );
-    let expected = keccak256([&[0x19, 0x01], separator.as_slice(), message.as_slice()].concat());
-    assert_eq!(receipt.signing_hash().as_bytes(), &expected.0);
+    assert_eq!(receipt.signing_hash(), under_receipt_domain(&message.0));
+}
+
+/// The hash of a struct under the domain of receipts, spelled out from the EIP.
+fn under_receipt_domain(message: &[u8; 32]) -> Digest {
+    let separator = keccak256(
+        [
+            keccak256("EIP712Domain(string name,string version)").as_slice(),
+            keccak256("KMS ASC").as_slice(),
+            keccak256("1").as_slice(),
+        ]
+        .concat(),
+    );
+    Digest::new(keccak256([&[0x19, 0x01], separator.as_slice(), message].concat()).0)
+}
+
+#[test]
+fn the_hash_of_a_destruction_is_the_one_of_the_standard() {
+    let destruction = KeyDestruction {
+        chain_id: "kms-1",
+        contract: "wasm1asc",
+        key_id: KeyId(7),
+        record_hash: Digest::new([3; 32]),
+        epoch: EpochId(1),
+        party: PartyId(2),
+        time: 1_800_000_000,
+        held: true,
+    };
+    let message = keccak256(
+        [
+            keccak256(
+                "KeyDestruction(string chainId,string contract,uint64 keyId,bytes32 recordHash,uint32 epoch,uint32 party,uint64 time,bool held)",
+            )
+            .as_slice(),
+            keccak256("kms-1").as_slice(),
+            keccak256("wasm1asc").as_slice(),
+            &word(7),
+            &[3; 32],
+            &word(1),
+            &word(2),
+            &word(1_800_000_000),
+            &word(1),
+        ]
+        .concat(),
+    );
+    assert_eq!(destruction.signing_hash(), under_receipt_domain(&message.0));
+    let not_held = KeyDestruction { held: false, ..destruction.clone() };
+    assert_ne!(not_held.signing_hash(), destruction.signing_hash());
 }
 
 #[test]

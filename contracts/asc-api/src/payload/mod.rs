@@ -12,7 +12,7 @@ pub use user_decrypt::{
     UserItem, UserPayload, user_decrypt_len, user_payload_shape, user_plaintext_len, wire_is_framed,
 };
 pub use user_key::{USER_KEY_LEN, decode_user_key, encode_user_key};
-pub use verify_input::{InputVerdict, MAX_INPUTS, input_handle};
+pub use verify_input::{INPUT_METADATA_LEN, InputBinding, InputVerdict, MAX_INPUTS, input_handle};
 
 /// A payload that has not its operation's form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! The payload of `verify_input`: `0x01 || handles (32 each)`, or `0x00` for an input that is none.
 
 use super::PayloadError;
-use crate::{FheType, Handle};
+use crate::{EvmAddress, FheType, Handle, VerifyInput};
 
 /// Most elements of one input: their position is one byte of the handle.
 pub const MAX_INPUTS: usize = 256;
@@ -67,9 +67,54 @@ pub fn input_handle(payload: &[u8], index: u16) -> Option<Handle> {
     Handle::try_from(handles.get(start..start.checked_add(32)?)?).ok()
 }
 
+/// Length of what an input's proof binds.
+pub const INPUT_METADATA_LEN: usize = 92;
+
+/// What an input's proof binds beside the ciphertexts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputBinding {
+    /// The application that the input is meant for.
+    pub contract: EvmAddress,
+    /// Whose input it is.
+    pub user: EvmAddress,
+    /// The access-control contract.
+    pub acl: EvmAddress,
+    /// The chain.
+    pub chain_id: u64,
+}
+
+impl InputBinding {
+    /// What a request says that the proof binds.
+    pub const fn of(input: &VerifyInput) -> Self {
+        Self { contract: input.contract, user: input.user, acl: input.acl, chain_id: input.chain_id }
+    }
+
+    /// The proof's metadata: `contract (20) || user (20) || acl (20) || chain id (32, big-endian)`.
+    pub fn metadata(&self) -> [u8; INPUT_METADATA_LEN] {
+        let mut metadata = [0; INPUT_METADATA_LEN];
+        metadata[..20].copy_from_slice(self.contract.as_bytes());
+        metadata[20..40].copy_from_slice(self.user.as_bytes());
+        metadata[40..60].copy_from_slice(self.acl.as_bytes());
+        metadata[84..].copy_from_slice(&self.chain_id.to_be_bytes());
+        metadata
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_metadata_names_contract_user_acl_and_chain_in_this_order() {
+        let binding = InputBinding {
+            contract: EvmAddress::new([0xaa; 20]),
+            user: EvmAddress::new([0xbb; 20]),
+            acl: EvmAddress::new([0xcc; 20]),
+            chain_id: CHAIN,
+        };
+        let expected = format!("{}{}{}{}", "aa".repeat(20), "bb".repeat(20), "cc".repeat(20), "00".repeat(24));
+        assert_eq!(hex::encode(binding.metadata()), expected + "0102030405060708");
+    }
 
     const CHAIN: u64 = 0x0102_0304_0506_0708;
 

@@ -2,7 +2,10 @@
 
 use std::sync::OnceLock;
 
-use kms_core_engine::{DecryptionKey, Encryptor, FheType, KeyMaterial, ParameterSet, Plaintext, generate};
+use kms_core_engine::{
+    CiphertextError, CiphertextFormat, DecryptionKey, Element, Encryptor, FheType, InputVerifier,
+    KeyMaterial, ParameterSet, Plaintext, Prover, generate, generate_crs,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use tfhe::{
     ClientKey, CompressedServerKey, ServerKey, Tag, Unversionize, Versionize,
@@ -15,10 +18,14 @@ use tfhe::{
 pub const KEY_ID: u64 = 7;
 
 pub struct Key {
+    pub params: ParameterSet,
     pub material: KeyMaterial,
     pub decryption: DecryptionKey,
     pub encryptor: Encryptor,
 }
+
+/// A ciphertext read back, or why not.
+pub type Read = Result<Plaintext, CiphertextError>;
 
 impl Key {
     fn new(params: ParameterSet, key_id: u64) -> Self {
@@ -26,15 +33,42 @@ impl Key {
         let decryption = DecryptionKey::load(params, &material.secret).unwrap();
         let [server, public] = material.published.as_slice() else { panic!("two parts are published") };
         let encryptor = Encryptor::load(params, &server.bytes, &public.bytes).unwrap();
-        Self { material, decryption, encryptor }
+        Self { params, material, decryption, encryptor }
     }
 
     pub fn encrypt(&self, fhe_type: FheType, value: &str) -> Vec<u8> {
-        self.encryptor.encrypt(&Plaintext::parse(fhe_type, value).unwrap()).unwrap()
+        self.encryptor.encrypt_raw(&Plaintext::parse(fhe_type, value).unwrap()).unwrap()
+    }
+
+    /// Reads a raw ciphertext.
+    pub fn decrypt(&self, stored: &[u8], declared: FheType) -> Read {
+        self.element(stored, CiphertextFormat::Raw, 0, declared)
     }
 
     pub fn decrypted(&self, stored: &[u8], fhe_type: FheType) -> String {
-        self.decryption.decrypt(stored, fhe_type).unwrap().to_string()
+        self.decrypt(stored, fhe_type).unwrap().to_string()
+    }
+
+    pub fn element(&self, stored: &[u8], format: CiphertextFormat, index: u16, declared: FheType) -> Read {
+        self.decryption.decrypt(stored, format, &[Element { index, declared }]).pop().unwrap()
+    }
+
+    /// Reads a whole list whose types are known.
+    pub fn list(&self, stored: &[u8], format: CiphertextFormat, types: &[FheType]) -> Vec<Read> {
+        let elements = (0..).zip(types).map(|(index, declared)| Element { index, declared: *declared });
+        self.decryption.decrypt(stored, format, &elements.collect::<Vec<_>>())
+    }
+
+    pub fn public(&self) -> &[u8] {
+        &self.material.published[1].bytes
+    }
+
+    pub fn prover(&self, crs: &[u8]) -> Prover {
+        Prover::load(self.params, self.public(), crs).unwrap()
+    }
+
+    pub fn verifier(&self, crs: &[u8]) -> InputVerifier {
+        InputVerifier::load(self.params, self.public(), crs).unwrap()
     }
 
     pub fn client(&self) -> ClientKey {
@@ -76,6 +110,12 @@ shared_key! {
     other_id: ParameterSet::Test, KEY_ID + 1;
 }
 
+/// A reference string for the quick keys, as long as they are made.
+pub fn small_crs() -> &'static [u8] {
+    static CRS: OnceLock<Vec<u8>> = OnceLock::new();
+    CRS.get_or_init(|| generate_crs(ParameterSet::Test, 2048).unwrap())
+}
+
 pub fn tag() -> Tag {
     let mut tag = Tag::default();
     tag.set_u64(KEY_ID);
@@ -93,7 +133,7 @@ pub fn read<T: DeserializeOwned + Unversionize + Named>(bytes: &[u8]) -> T {
 }
 
 /// Some value of each type.
-pub const SAMPLES: [(FheType, &str); 9] = [
+pub const SAMPLES: [(FheType, &str); 12] = [
     (FheType::Bool, "true"),
     (FheType::Uint4, "9"),
     (FheType::Uint8, "201"),
@@ -103,4 +143,75 @@ pub const SAMPLES: [(FheType, &str); 9] = [
     (FheType::Uint128, "295990755076957304691749060218571620030"),
     (FheType::Address, "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed"),
     (FheType::Uint256, "100720434726375746010458024839911619878118703404436202866098422983289408962287"),
+    (
+        FheType::Uint512,
+        "13407807929942597099574024998205846127479365820592393377723561443721764030073546976801874298166903427690031858186486050853753882811946569946433649006084095",
+    ),
+    (
+        FheType::Uint1024,
+        "170000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000001",
+    ),
+    (
+        FheType::Uint2048,
+        "32317006071311007300714876688669951960444102669715484032130345427524655138867890893197201411522913463688717960921898019494119559150490921095088152386448283120630877367300996091750197750389652106796057638384067568276792218642619756161838094338476170470581645852036305042887575891541065808607552399123930385521",
+    ),
 ];
+
+/// The samples as values.
+pub fn samples() -> Vec<Plaintext> {
+    SAMPLES.map(|(fhe_type, value)| Plaintext::parse(fhe_type, value).unwrap()).into()
+}
+
+/// xorshift64*: the same choices in every run.
+pub struct Random(pub u64);
+
+impl Random {
+    pub fn below(&mut self, bound: usize) -> usize {
+        (self.next() >> 33) as usize % bound
+    }
+
+    pub fn byte(&mut self) -> u8 {
+        self.below(256) as u8
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    pub fn value(&mut self, fhe_type: FheType) -> Plaintext {
+        let mut bytes: Vec<u8> = (0..fhe_type.bytes()).map(|_| self.byte()).collect();
+        match fhe_type {
+            FheType::Bool => bytes[0] &= 1,
+            FheType::Uint4 => bytes[0] &= 15,
+            _ => {}
+        }
+        Plaintext::from_little_endian(fhe_type, &bytes).unwrap()
+    }
+
+    /// The same bytes with one fault.
+    pub fn mutated(&mut self, original: &[u8]) -> Vec<u8> {
+        let mut bytes = original.to_vec();
+        // Structure is in the first bytes, in the last, and between blocks; the rest is noise.
+        let at = match self.below(3) {
+            0 => self.below(bytes.len().min(400)),
+            1 => bytes.len() - 1 - self.below(bytes.len().min(200)),
+            _ => self.below(bytes.len()),
+        };
+        match self.below(6) {
+            0 => bytes[at] ^= 1 << self.below(8),
+            1 => bytes[at] = self.byte(),
+            2 => bytes.truncate(at),
+            3 => drop(bytes.remove(at)),
+            4 => bytes.insert(at, self.byte()),
+            _ => {
+                // A length of which nobody has that much memory.
+                let end = bytes.len().min(at + 8);
+                bytes[at..end].fill(0xFF);
+            }
+        }
+        bytes
+    }
+}

@@ -10,46 +10,7 @@ use tfhe::{
     },
 };
 
-use crate::fixture::{read, small, tag, write};
-
-/// xorshift64*: the same mutations in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % bound
-    }
-
-    fn byte(&mut self) -> u8 {
-        self.below(256) as u8
-    }
-}
-
-fn mutated(original: &[u8], random: &mut Random) -> Vec<u8> {
-    let mut bytes = original.to_vec();
-    // Structure is in the first bytes, in the last, and between blocks; the rest is noise.
-    let at = match random.below(3) {
-        0 => random.below(bytes.len().min(400)),
-        1 => bytes.len() - 1 - random.below(bytes.len().min(200)),
-        _ => random.below(bytes.len()),
-    };
-    match random.below(6) {
-        0 => bytes[at] ^= 1 << random.below(8),
-        1 => bytes[at] = random.byte(),
-        2 => bytes.truncate(at),
-        3 => drop(bytes.remove(at)),
-        4 => bytes.insert(at, random.byte()),
-        _ => {
-            // A length of which nobody has that much memory.
-            let end = bytes.len().min(at + 8);
-            bytes[at..end].fill(0xFF);
-        }
-    }
-    bytes
-}
+use crate::fixture::{Random, read, small, tag, write};
 
 #[test]
 fn mutated_bytes_give_a_value_of_the_type_or_an_error_and_never_a_panic() {
@@ -58,8 +19,8 @@ fn mutated_bytes_give_a_value_of_the_type_or_an_error_and_never_a_panic() {
         let original = small().encrypt(fhe_type, value);
         let (mut refused, mut accepted) = (0, 0);
         for _ in 0..4000 {
-            let bytes = mutated(&original, &mut random);
-            match small().decryption.decrypt(&bytes, fhe_type) {
+            let bytes = random.mutated(&original);
+            match small().decrypt(&bytes, fhe_type) {
                 Ok(plaintext) => {
                     assert_eq!(plaintext.fhe_type(), fhe_type);
                     accepted += 1;
@@ -90,7 +51,7 @@ fn from_blocks(blocks: Vec<Ciphertext>) -> Vec<u8> {
 }
 
 fn refused_for_shape(name: &str, change: impl FnOnce(&mut Ciphertext)) {
-    let error = small().decryption.decrypt(&with_third_block(change), FheType::Uint8).unwrap_err();
+    let error = small().decrypt(&with_third_block(change), FheType::Uint8).unwrap_err();
     assert_eq!(error, CiphertextError::WrongShape { index: 2 }, "{name}");
     assert_eq!(error.failure_code(), 3);
 }
@@ -136,7 +97,7 @@ fn blocks_of_another_shape_are_refused_before_the_library_computes_on_them() {
 #[test]
 fn a_block_with_a_full_carry_is_refused() {
     let stored = with_third_block(|block| add_to_body(block, 4));
-    let error = small().decryption.decrypt(&stored, FheType::Uint8).unwrap_err();
+    let error = small().decrypt(&stored, FheType::Uint8).unwrap_err();
     assert_eq!(error, CiphertextError::NotAMessage { index: 2 });
 }
 
@@ -147,14 +108,14 @@ fn a_block_with_much_noise_is_refused() {
             let body = block.ct.as_mut().last_mut().unwrap();
             *body = body.wrapping_add(noise);
         });
-        let error = small().decryption.decrypt(&stored, FheType::Uint8).unwrap_err();
+        let error = small().decrypt(&stored, FheType::Uint8).unwrap_err();
         assert_eq!(error, CiphertextError::NotAMessage { index: 2 });
     }
 }
 
 #[test]
 fn no_blocks_at_all_are_refused() {
-    let error = small().decryption.decrypt(&from_blocks(Vec::new()), FheType::Uint8).unwrap_err();
+    let error = small().decrypt(&from_blocks(Vec::new()), FheType::Uint8).unwrap_err();
     assert_eq!(error.code(), "wrong_type");
 }
 

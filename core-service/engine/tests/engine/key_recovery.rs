@@ -28,7 +28,7 @@ fn eight_chosen_ciphertexts_of_256_bits_reveal_the_whole_secret_key() {
     let mut questions = 0;
     while recovered.len() < dimension {
         let stored = question(recovered.len(), dimension);
-        let answer = real().decryption.decrypt(&stored, FheType::Uint256).unwrap();
+        let answer = real().decrypt(&stored, FheType::Uint256).unwrap();
         recovered.extend(bits(&answer));
         questions += 1;
     }
@@ -64,8 +64,8 @@ fn block(lwe: Vec<u64>) -> Ciphertext {
 }
 
 fn bits(answer: &Plaintext) -> Vec<u64> {
-    let little_endian = answer.word().into_iter().rev();
-    let bits = little_endian.flat_map(|byte| (0..8).map(move |i| u64::from(byte >> i & 1)));
+    let bits =
+        answer.little_endian().into_iter().flat_map(|byte| (0..8).map(move |i| u64::from(byte >> i & 1)));
     bits.take(BITS_PER_QUESTION).collect()
 }
 

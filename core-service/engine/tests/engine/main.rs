@@ -2,10 +2,14 @@
 //! key away.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::as_conversions)]
 
+mod compressed;
 mod fixture;
 mod honest_results;
 mod hostile;
+mod hostile_lists;
+mod import;
 mod key_material;
 mod key_recovery;
+mod proven;
 mod refused;
 mod round_trip;

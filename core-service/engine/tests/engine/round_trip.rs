@@ -1,4 +1,6 @@
-use kms_core_engine::{CentralizedEngine, Engine, FheType, ParameterSet, Plaintext, payload};
+use kms_core_engine::{
+    CentralizedEngine, CiphertextFormat, Element, Engine, FheType, ParameterSet, Plaintext, payload,
+};
 
 use crate::fixture::{SAMPLES, real, small};
 
@@ -13,17 +15,15 @@ fn every_type_comes_back_under_the_parameters_of_real_use() {
 #[test]
 fn least_and_greatest_values_come_back() {
     for (fhe_type, _) in SAMPLES {
-        let mut greatest = [0xFF; 32];
-        greatest[..32 - fhe_type.bits().div_ceil(8)].fill(0);
-        match fhe_type {
-            FheType::Bool => greatest[31] = 1,
-            FheType::Uint4 => greatest[31] = 15,
-            _ => {}
-        }
-        for word in [[0; 32], greatest] {
-            let value = Plaintext::from_word(fhe_type, word).unwrap();
-            let stored = small().encryptor.encrypt(&value).unwrap();
-            assert_eq!(small().decryption.decrypt(&stored, fhe_type), Ok(value));
+        let greatest = match fhe_type {
+            FheType::Bool => vec![1],
+            FheType::Uint4 => vec![15],
+            _ => vec![0xFF; fhe_type.bytes()],
+        };
+        for bytes in [vec![0; fhe_type.bytes()], greatest] {
+            let value = Plaintext::from_little_endian(fhe_type, &bytes).unwrap();
+            let stored = small().encryptor.encrypt_raw(&value).unwrap();
+            assert_eq!(small().decrypt(&stored, fhe_type), Ok(value));
         }
     }
 }
@@ -38,8 +38,7 @@ fn encrypting_twice_gives_other_bytes_and_the_same_value() {
 #[test]
 fn decrypting_twice_gives_the_same_payload() {
     let stored = small().encrypt(FheType::Uint64, "123456789");
-    let payloads =
-        [(); 2].map(|()| payload(&[small().decryption.decrypt(&stored, FheType::Uint64).unwrap()]));
+    let payloads = [(); 2].map(|()| payload(&[small().decrypt(&stored, FheType::Uint64).unwrap()]));
     assert_eq!(payloads[0], payloads[1]);
     assert_eq!(payloads[0][24..], 123_456_789_u64.to_be_bytes());
 }
@@ -52,7 +51,14 @@ fn the_engine_does_all_of_it_behind_one_trait() {
     assert_eq!(key.tag(), 42_u64.to_le_bytes());
 
     let stored = small().encrypt(FheType::Bool, "true");
-    assert_eq!(engine.public_decrypt(&key, &stored, FheType::Bool).unwrap_err().failure_code(), 3);
-    let value = engine.public_decrypt(&small().decryption, &stored, FheType::Bool).unwrap();
-    assert_eq!(value.to_string(), "true");
+    let element = Element { index: 0, declared: FheType::Bool };
+    let decrypt = |key| engine.decrypt(key, &stored, CiphertextFormat::Raw, &[element]).pop().unwrap();
+    assert_eq!(decrypt(&key).unwrap_err().failure_code(), 3);
+    assert_eq!(decrypt(&small().decryption).unwrap().to_string(), "true");
+
+    let crs = engine.generate_crs(ParameterSet::Test, 8).unwrap();
+    let values = [Plaintext::parse(FheType::Uint8, "7").unwrap()];
+    let list = small().prover(&crs).encrypt_proven(&values, b"metadata").unwrap();
+    let verifier = engine.input_verifier(ParameterSet::Test, small().public(), &crs).unwrap();
+    assert_eq!(engine.verify_input(&verifier, &list, b"metadata"), Ok(vec![FheType::Uint8]));
 }

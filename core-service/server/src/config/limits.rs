@@ -13,16 +13,18 @@ pub(super) struct LimitsConfig {
     parallel_work: Option<NonZeroUsize>,
     max_requests: NonZeroUsize,
     stop_seconds: u32,
+    allow_test_parameters: bool,
 }
 
 impl Default for LimitsConfig {
     fn default() -> Self {
         Self {
             max_message_bytes: NonZeroUsize::new(DEFAULT_MAX_MESSAGE_BYTES).unwrap_or(NonZeroUsize::MAX),
-            max_ciphertext_bytes: 4 << 20,
+            max_ciphertext_bytes: 20 << 20,
             parallel_work: None,
             max_requests: NonZeroUsize::new(256).unwrap_or(NonZeroUsize::MIN),
             stop_seconds: 20,
+            allow_test_parameters: false,
         }
     }
 }
@@ -40,6 +42,8 @@ pub struct Limits {
     pub max_requests: usize,
     /// Seconds that running work may take to finish when the core is asked to stop.
     pub stop_seconds: u32,
+    /// Whether keys are made, imported and taken over whose parameters are small and insecure.
+    pub allow_test_parameters: bool,
 }
 
 impl From<&LimitsConfig> for Limits {
@@ -50,6 +54,7 @@ impl From<&LimitsConfig> for Limits {
             parallel_work: limits.parallel_work.or(available_parallelism().ok()).map_or(1, usize::from),
             max_requests: limits.max_requests.get(),
             stop_seconds: limits.stop_seconds,
+            allow_test_parameters: limits.allow_test_parameters,
         }
     }
 }

@@ -6,7 +6,7 @@ use kms_asc_api::{
 };
 use kms_core_engine::{Engine, ParameterSet, PublishedPart, key_digest};
 
-use super::{Failure, Finding, Workshop, compute, default_domain};
+use super::{Failure, Finding, Workshop, compute, import, new_domain, params, takeover};
 use crate::{
     Error,
     request::Request,
@@ -18,16 +18,36 @@ pub(super) async fn perform<E: Engine>(
     request: &Request,
     asked: &KeyGen,
 ) -> Result<Finding, Error> {
-    let params = match asked {
-        KeyGen { params: KeyParams::Default, source: KeySource::Generate } => ParameterSet::Default,
-        _ => return Ok(Finding::Failure(Failure::of(FailureCode::Unsupported))),
-    };
-    let record = match shop.vault.get(request.id()) {
-        Some(held) if held.record.request_hash == request.hash => held.record.clone(),
+    // Test parameters protect nothing.
+    if asked.params == KeyParams::Test && !shop.allow_test_parameters {
+        return Ok(Finding::Failure(Failure::of(FailureCode::Unsupported)));
+    }
+    if let KeySource::Takeover { key_id } = asked.source {
+        return takeover::perform(shop, request, asked, key_id);
+    }
+    if shop.destroyed.contains(request.id()) {
+        return Ok(Finding::Failure(Failure::of(FailureCode::KeyUnavailable)));
+    }
+    let held = match shop.vault.get(request.id()) {
+        Some(held) if held.record.request_hash == request.hash => {
+            // A crash may have come between.
+            let vault = shop.vault.clone();
+            let id = request.id();
+            compute(&shop.generations, move || vault.unstage(id))
+                .await?
+                .map_err(|error| Error::internal("forgetting what was staged", &error))?;
+            Ok(held.record.clone())
+        }
         Some(_) => return Err(Error::RequestConflict { request_id: request.id() }),
-        None => make(shop, request, params).await?,
+        None => match &asked.source {
+            KeySource::Import { digests } => import::key(shop, request, asked, digests).await?,
+            _ => Ok(make(shop, request, params(asked.params)).await?),
+        },
     };
-    answer(shop, &record)
+    match held {
+        Ok(record) => answer(shop, request, &record),
+        Err(failure) => Ok(Finding::Failure(failure)),
+    }
 }
 
 /// Generates, publishes, then keeps: what is in the vault has been published.
@@ -66,17 +86,22 @@ async fn publish<E: Engine>(shop: &Workshop<E>, part: PublishedPart) -> Result<P
     Ok(Part { key_type: part.key_type.number(), digest: Digest::new(digest.to_bytes()), size })
 }
 
-fn answer<E: Engine>(shop: &Workshop<E>, record: &Record) -> Result<Finding, Error> {
-    let digests = record.parts.iter().map(key_digest_of).collect::<Result<Vec<_>, _>>()?;
+fn answer<E: Engine>(shop: &Workshop<E>, request: &Request, record: &Record) -> Result<Finding, Error> {
+    let digests = digests_of(record)?;
     let key_id = KeyId(record.key_id);
-    let domain = default_domain(&shop.identity, key_id)?;
+    let domain = new_domain(shop, request, key_id)?;
     Ok(Finding::Answer {
         payload: payload::encode_key_digests(&digests),
-        statement: eip712::key_gen_hash(&domain, key_id, &digests),
+        statement: Some(eip712::key_gen_hash(&domain, key_id, &digests)),
     })
 }
 
-fn key_digest_of(part: &Part) -> Result<KeyDigest, Error> {
+/// The digests of a key's published parts, ascending by type.
+pub(super) fn digests_of(record: &Record) -> Result<Vec<KeyDigest>, Error> {
+    record.parts.iter().map(key_digest_of).collect()
+}
+
+pub(super) fn key_digest_of(part: &Part) -> Result<KeyDigest, Error> {
     let key_type = match part.key_type {
         0 => KeyType::Server,
         1 => KeyType::Public,

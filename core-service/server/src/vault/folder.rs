@@ -88,14 +88,31 @@ impl Shelf for Folder {
         self.flush()
     }
 
+    /// Overwrites the file before it goes. That is no promise that the disk forgets: a journal, a snapshot or worn cells of
+    /// an SSD may have the old bytes still.
     fn remove(&self, name: &str) -> Result<(), VaultError> {
-        match fs::remove_file(self.path(name)) {
+        let path = self.path(name);
+        match overwrite(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(unusable("overwrite", self.place(name), error));
+            }
+            _ => {}
+        }
+        match fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(unusable("remove", self.place(name), error))
             }
             _ => self.flush(),
         }
     }
+}
+
+/// Writes zeros over a file, as long as it is.
+fn overwrite(file: &Path) -> std::io::Result<()> {
+    let length = usize::try_from(fs::metadata(file)?.len()).map_err(std::io::Error::other)?;
+    let mut opened = fs::OpenOptions::new().write(true).open(file)?;
+    opened.write_all(&vec![0; length])?;
+    opened.sync_all()
 }
 
 /// The bytes of a file that is its owner's alone, if it is there.

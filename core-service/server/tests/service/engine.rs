@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use kms_core_engine::{
-    CentralizedEngine, CiphertextError, DecryptionKey, Engine, FheType, KeyError, KeyMaterial, ParameterSet,
-    Plaintext, SecretKey,
+    CentralizedEngine, CiphertextError, CiphertextFormat, CrsError, DecryptionKey, Element, Engine, FheType,
+    InputError, InputVerifier, KeyError, KeyMaterial, ParameterSet, Plaintext, SecretKey,
 };
 
 #[derive(Clone, Default)]
@@ -49,6 +49,7 @@ impl Drop for Hold {
 
 impl Engine for TestEngine {
     type Key = DecryptionKey;
+    type InputVerifier = InputVerifier;
 
     fn generate(&self, params: ParameterSet, key_id: u64) -> Result<KeyMaterial, KeyError> {
         self.controls.generated.fetch_add(1, Ordering::SeqCst);
@@ -59,17 +60,40 @@ impl Engine for TestEngine {
         self.inner.load(params, secret)
     }
 
-    fn public_decrypt(
+    fn decrypt(
         &self,
         key: &DecryptionKey,
         stored: &[u8],
-        declared: FheType,
-    ) -> Result<Plaintext, CiphertextError> {
+        format: CiphertextFormat,
+        elements: &[Element],
+    ) -> Vec<Result<Plaintext, CiphertextError>> {
         self.controls.decrypted.fetch_add(1, Ordering::SeqCst);
         self.controls.pass();
         if self.controls.panic_at_next_decryption.swap(false, Ordering::SeqCst) {
             panic!("on purpose");
         }
-        self.inner.public_decrypt(key, stored, declared)
+        self.inner.decrypt(key, stored, format, elements)
+    }
+
+    fn generate_crs(&self, params: ParameterSet, max_bits: u32) -> Result<Vec<u8>, CrsError> {
+        self.inner.generate_crs(params, max_bits)
+    }
+
+    fn input_verifier(
+        &self,
+        params: ParameterSet,
+        public_key: &[u8],
+        crs: &[u8],
+    ) -> Result<InputVerifier, KeyError> {
+        self.inner.input_verifier(params, public_key, crs)
+    }
+
+    fn verify_input(
+        &self,
+        verifier: &InputVerifier,
+        list: &[u8],
+        metadata: &[u8],
+    ) -> Result<Vec<FheType>, InputError> {
+        self.inner.verify_input(verifier, list, metadata)
     }
 }

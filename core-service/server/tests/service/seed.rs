@@ -64,6 +64,6 @@ impl Seed {
     /// A ciphertext of a value, written as people write it.
     pub fn encrypt(&self, fhe_type: FheType, value: &str) -> Vec<u8> {
         let fhe_type = kms_core_engine::FheType::from_number(fhe_type.number()).unwrap();
-        self.encryptor.encrypt(&Plaintext::parse(fhe_type, value).unwrap()).unwrap()
+        self.encryptor.encrypt_raw(&Plaintext::parse(fhe_type, value).unwrap()).unwrap()
     }
 }

@@ -1,0 +1,102 @@
+//! Verification of inputs: the zero-knowledge proof of a list, against a key, a reference string and what it must bind.
+//!
+//! Bytes that match digest and size and do not parse, conform or prove are an answer, `0x00`, not a failure: the contract
+//! records that they are no input.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use kms_asc_api::{
+    Digest, FailureCode, Handle, KeyType, VerifyInput, eip712,
+    payload::{InputBinding, InputVerdict, MAX_INPUTS},
+};
+use kms_core_engine::{Engine, FheType, KeyError};
+
+use super::{
+    Failure, Finding, Workshop, answer_domain, ciphertexts::is_stored, compute, crs_record, key_record,
+    verifiers::Parts,
+};
+use crate::{Error, request::Request};
+
+pub(super) async fn perform<E: Engine>(
+    shop: &Workshop<E>,
+    request: &Request,
+    asked: &VerifyInput,
+    blobs: Vec<Bytes>,
+) -> Result<Finding, Error> {
+    if asked.size > shop.max_ciphertext_bytes {
+        return Ok(Finding::Failure(Failure::of(FailureCode::TooLarge)));
+    }
+    let list = blobs.into_iter().next().unwrap_or_default();
+    if !is_stored(&list, &asked.digest, asked.size) {
+        return Ok(Finding::Failure(Failure::of(FailureCode::CiphertextMismatch)));
+    }
+    let verifier = match verifier(shop, request).await? {
+        Ok(verifier) => verifier,
+        Err(failure) => return Ok(Finding::Failure(failure)),
+    };
+    let (vault, binding) = (shop.vault.clone(), InputBinding::of(asked));
+    let verify = move || {
+        let types = vault.engine().verify_input(&verifier, &list, &binding.metadata());
+        types.map(|types| handles(&list, &binding, &types))
+    };
+    let verdict = match compute(&shop.decryptions, verify).await? {
+        Ok(handles) if (1..=MAX_INPUTS).contains(&handles.len()) => InputVerdict::Accepted(handles),
+        Ok(_) => InputVerdict::Refused,
+        Err(error) => {
+            tracing::info!(request_id = request.id(), reason = error.code(), %error, "the bytes are no input");
+            InputVerdict::Refused
+        }
+    };
+    let statement = match &verdict {
+        InputVerdict::Accepted(handles) => {
+            let domain = answer_domain(request, asked.domain.as_ref())?;
+            Some(eip712::verify_input_hash(&domain, asked, handles))
+        }
+        // There is nothing to tell the outside world.
+        InputVerdict::Refused => None,
+    };
+    Ok(Finding::Answer { payload: verdict.encode(), statement })
+}
+
+/// What judges inputs of the key and the reference string on record: from the store, checked against their digests there.
+async fn verifier<E: Engine>(
+    shop: &Workshop<E>,
+    request: &Request,
+) -> Result<Result<Arc<E::InputVerifier>, Failure>, Error> {
+    let (key, crs) = (key_record(request)?, crs_record(request)?);
+    let public = key.digests.iter().find(|part| part.key_type == KeyType::Public);
+    let public = public.ok_or_else(|| Error::Internal { cause: "a key without a public key".to_owned() })?;
+    let parts = Parts { params: super::params(key.params), public_key: public.digest, crs: crs.digest };
+    if let Some(ready) = shop.verifiers.get(&parts) {
+        return Ok(Ok(ready));
+    }
+    let public_key = shop.published(&parts.public_key, kms_core_engine::key_digest).await?;
+    let crs = shop.published(&parts.crs, kms_core_engine::crs_digest).await?;
+    let (Some(public_key), Some(crs)) = (public_key, crs) else {
+        return Ok(Err(Failure::of(FailureCode::KeyUnavailable)));
+    };
+    let vault = shop.vault.clone();
+    let load = move || vault.engine().input_verifier(parts.params, &public_key, &crs);
+    match compute(&shop.decryptions, load).await? {
+        Ok(verifier) => Ok(Ok(shop.verifiers.keep(parts, verifier))),
+        Err(error @ KeyError::LibraryFailure { .. }) => {
+            Err(Error::internal("making an input verifier", &error))
+        }
+        // What is on record does not fit together, such as a string for keys of other parameters.
+        Err(error) => {
+            tracing::warn!(request_id = request.id(), %error, "no input can be verified with these parts");
+            Ok(Err(Failure::of(FailureCode::Unsupported)))
+        }
+    }
+}
+
+/// The handles of a list's elements, made from all its bytes.
+fn handles(list: &[u8], binding: &InputBinding, types: &[FheType]) -> Vec<Handle> {
+    let handle = |(position, fhe_type): (u8, &FheType)| {
+        let acl = *binding.acl.as_bytes();
+        let handle = kms_core_engine::Handle::derive(list, position, acl, binding.chain_id, *fhe_type);
+        Handle::new(handle.to_bytes())
+    };
+    (0..=u8::MAX).zip(types).map(handle).collect()
+}
