@@ -46,6 +46,9 @@ pub struct StackOptions {
     pub query_max_gas: u64,
     /// Whether the core may make small keys, which protect nothing.
     pub test_parameters: bool,
+    /// Whether the admin's account may change the contract's code, and not the contract alone: for tests of a core that
+    /// must not serve such a contract.
+    pub foreign_admin: bool,
     /// Changes the terms on which the contract is instantiated: other operators, other limits.
     pub terms: Arc<dyn Fn(&mut InstantiateMsg) + Send + Sync>,
     /// Told what is being done, in a few words.
@@ -62,6 +65,7 @@ impl StackOptions {
             block_max_gas: 40_000_000,
             query_max_gas: 3_000_000,
             test_parameters: false,
+            foreign_admin: false,
             terms: Arc::new(|_| {}),
             report: Arc::new(|_| {}),
         }
@@ -197,7 +201,7 @@ impl Stack {
         let signer = operator::initialize(&self.layout, &self.programs, &self.network).await?;
         let mut message = terms::instantiate(&self.network, admin.address(), signer, payout.address());
         (self.options.terms)(&mut message);
-        let deployment = deploy::deploy(&admin, &self.programs.contract()?, &message).await?;
+        let deployment = deploy::deploy(&admin, &self.programs.contract()?, &message, self.options.foreign_admin).await?;
         self.pin(&Pins::of_deployment(&self.client()?, &deployment).await?)?;
         self.network.contract = Some(deployment.contract.clone());
         write_network(&self.layout, &self.network)?;
