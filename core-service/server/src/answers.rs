@@ -1,24 +1,41 @@
-use std::path::{Path, PathBuf};
+//! The answers that this core has signed, each on disk before it leaves.
+//!
+//! ```text
+//! answers         the store: opening, reading, and what callers ask of it
+//! answers/writer  the one thread that writes, many answers in one transaction and one flush
+//! answers/prune   when an answer may be forgotten, and how it never comes back as another one
+//! ```
+
+mod prune;
+mod writer;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use kms_core_proto::v1::Answer;
 use prost::Message;
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 use thiserror::Error as ThisError;
 
-use crate::{Error, Identity};
+use self::{prune::Floor, writer::Writer};
+use crate::{Error, Identity, metrics::Metrics};
 
 /// `v u8` || the answer as it goes over the wire, by request id.
 const ANSWERS: TableDefinition<u64, &[u8]> = TableDefinition::new("answers");
 /// Whom the answers are for: `chain_id`, `contract`.
 const SERVED: TableDefinition<&str, &str> = TableDefinition::new("served");
 const VERSION: u8 = 1;
+/// Memory for pages of the database. Answers are read again soon or never.
+const CACHE_BYTES: usize = 64 << 20;
 
-/// The answers that this core has signed, each on disk before it leaves. Written once: what is recorded for a request id stays.
-///
-/// Each record is flushed alone. Where that limits throughput, a writer that takes all that wait into one transaction can stand in
-/// front of [`Answers::record`]; no caller would notice.
+/// The answers that this core has signed. Written once: what is recorded for a request id stands until the request is proven
+/// finished, and then no other is ever signed for it.
 pub(crate) struct Answers {
-    database: Database,
+    database: Arc<Database>,
+    writer: Writer,
+    floor: Arc<Floor>,
 }
 
 /// Why the answer store cannot be used.
@@ -66,16 +83,28 @@ impl AnswersError {
 
 impl Answers {
     /// Opens the store, which is made for `identity`'s contract if it is missing.
-    pub(crate) fn open(file: &Path, identity: &Identity) -> Result<Self, AnswersError> {
-        let database = Database::create(file).map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => AnswersError::InUse { file: file.to_owned() },
-            other => unusable(file, other.into()),
-        })?;
+    pub(crate) fn open(
+        file: &Path,
+        identity: &Identity,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, AnswersError> {
+        let database =
+            Builder::new().set_cache_size(CACHE_BYTES).create(file).map_err(|error| match error {
+                DatabaseError::DatabaseAlreadyOpen => AnswersError::InUse { file: file.to_owned() },
+                other => unusable(file, other.into()),
+            })?;
         let (chain_id, contract) = served(&database, identity).map_err(|error| unusable(file, error))?;
         if chain_id != identity.chain_id || contract != identity.contract {
             return Err(AnswersError::OtherContract { file: file.to_owned(), chain_id, contract });
         }
-        Ok(Self { database })
+        Self::over(database, metrics).map_err(|error| unusable(file, error))
+    }
+
+    fn over(database: Database, metrics: Arc<Metrics>) -> Result<Self, redb::Error> {
+        let floor = Arc::new(Floor::read(&database)?);
+        let database = Arc::new(database);
+        let writer = Writer::start(database.clone(), floor.clone(), metrics)?;
+        Ok(Self { database, writer, floor })
     }
 
     /// The answer recorded for a request id.
@@ -89,43 +118,37 @@ impl Answers {
     }
 
     /// Records an answer, unless there is one for its request id already, and returns what stands. When this
-    /// returns, it is on disk.
-    pub(crate) fn record(&self, answer: Answer) -> Result<Answer, Error> {
-        let standing = self.write(&answer).map_err(|error| Error::internal("recording an answer", &error))?;
-        standing.unwrap_or(Ok(answer))
+    /// returns, it is on disk. Answers that wait at the same time share one flush.
+    pub(crate) async fn record(&self, answer: Answer) -> Result<Answer, Error> {
+        match self.writer.record(answer.request_id, encode(&answer)).await? {
+            Some(standing) => decode(&standing),
+            None => Ok(answer),
+        }
     }
 
     /// Writes to disk what is there already: whether an answer could be recorded now.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        self.rewrite().map_err(|error| Error::internal("writing the answer store", &error))
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        self.writer.check().await
     }
 
-    fn rewrite(&self) -> Result<(), redb::Error> {
-        let transaction = self.database.begin_write()?;
-        {
-            let mut table = transaction.open_table(SERVED)?;
-            let chain_id = table.get("chain_id")?.map(|found| found.value().to_owned());
-            if let Some(chain_id) = chain_id {
-                table.insert("chain_id", chain_id.as_str())?;
-            }
-        }
-        Ok(transaction.commit()?)
+    /// Notes requests whose status is proven to be final at `height`.
+    pub(crate) async fn finished(&self, request_ids: Vec<u64>, height: u64) -> Result<(), Error> {
+        self.writer.finished(request_ids, height).await
     }
 
-    fn write(&self, answer: &Answer) -> Result<Option<Result<Answer, Error>>, redb::Error> {
-        let transaction = self.database.begin_write()?;
-        {
-            let mut table = transaction.open_table(ANSWERS)?;
-            if let Some(standing) = table.get(answer.request_id)? {
-                return Ok(Some(decode(standing.value())));
-            }
-            table.insert(answer.request_id, encode(answer).as_slice())?;
-        }
-        transaction.commit()?;
-        Ok(None)
+    /// Forgets the answers of finished requests that no acceptable proof can show pending any more, `newest` being the
+    /// height of the newest trusted header. Says how many these were.
+    pub(crate) async fn prune(&self, newest: u64) -> Result<u64, Error> {
+        self.writer.prune(newest).await
+    }
+
+    /// Whether a proof of this height may lead to a new answer: no answer was forgotten that it could still ask for.
+    pub(crate) fn may_answer_at(&self, proven: u64) -> bool {
+        self.floor.is_below(proven)
     }
 }
 
+/// Whom the file serves; who asks first, if it is new.
 fn served(database: &Database, identity: &Identity) -> Result<(String, String), redb::Error> {
     let transaction = database.begin_write()?;
     let found = {
@@ -140,6 +163,7 @@ fn served(database: &Database, identity: &Identity) -> Result<(String, String), 
         };
         (standing("chain_id", &identity.chain_id)?, standing("contract", &identity.contract)?)
     };
+    prune::make_tables(&transaction)?;
     transaction.commit()?;
     Ok(found)
 }
@@ -162,3 +186,6 @@ fn decode(stored: &[u8]) -> Result<Answer, Error> {
 fn unusable(file: &Path, error: redb::Error) -> AnswersError {
     AnswersError::Database { file: file.to_owned(), source: Box::new(error) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! What people type.
 
 mod certs;
+mod trust;
 mod vault;
 
 use std::{io::Write, path::PathBuf, time::Duration};
@@ -45,6 +46,7 @@ enum Command {
     ConfigTemplate,
     /// Make a local set of certificates: an authority, and those that core and connector show each other.
     Certs(certs::Certs),
+    Trust(trust::Trust),
     /// Change how the vault is kept.
     #[command(subcommand)]
     Vault(vault::VaultCommand),
@@ -81,6 +83,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Signer { output } => {
             show(&Signer::read(config.signer_file(), &Strongbox::open(&config.vault()?)?)?, output)
         }
+        Command::Trust(arguments) => arguments.run(&config),
         Command::Vault(command) => command.run(&config),
     }
 }

@@ -1,9 +1,9 @@
 //! What the calls of the service do.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use kms_asc_api::{Digest, FailureCode};
+use kms_asc_api::{Digest, FailureCode, KeyId, RequestBody, request_hash};
 use kms_core_engine::{Engine, TFHE_VERSION};
 use kms_core_proto::{NO_INDEX, v1};
 use tokio::task::spawn_blocking;
@@ -11,11 +11,14 @@ use tokio::task::spawn_blocking;
 use crate::{
     Error, Identity, Limits, Membership, Signer,
     answers::Answers,
-    desk::Desk,
+    desk::{Desk, Load, Turn, Unwanted},
+    evidence::{Evidence, Refusal},
     health::Condition,
-    operation::{Failure, Finding, Workshop},
+    metrics::{Levels, Metrics, Outcome, Stage},
+    operation::{Failure, Finding, Workshop, destroy},
     request::{Request, check_contract},
     seal::seal,
+    weight::Weight,
 };
 
 /// A core. Clones are the same core.
@@ -27,7 +30,9 @@ struct Inner<E: Engine> {
     signer: Signer,
     answers: Answers,
     workshop: Workshop<E>,
+    evidence: Evidence,
     desk: Desk,
+    metrics: Arc<Metrics>,
 }
 
 /// What a caller wants for a request.
@@ -43,10 +48,29 @@ impl<E: Engine> Clone for Core<E> {
 }
 
 impl<E: Engine> Core<E> {
-    pub(crate) fn new(limits: Limits, signer: Signer, answers: Answers, workshop: Workshop<E>) -> Self {
+    pub(crate) fn new(
+        limits: Limits,
+        signer: Signer,
+        answers: Answers,
+        workshop: Workshop<E>,
+        evidence: Evidence,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let identity = workshop.identity.clone();
-        let desk = Desk::new(limits.max_requests);
-        Self(Arc::new(Inner { identity, limits, signer, answers, workshop, desk }))
+        let desk = Desk::new(&limits);
+        Self(Arc::new(Inner { identity, limits, signer, answers, workshop, evidence, desk, metrics }))
+    }
+
+    /// What is counted and timed.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// The text that a Prometheus server reads.
+    pub(crate) fn metrics_text(&self, calls: u64) -> Result<String, std::fmt::Error> {
+        let Load { requests, work, bytes } = self.0.desk.load();
+        let requests = u64::try_from(requests).unwrap_or(u64::MAX);
+        self.0.metrics.text(Levels { requests, work, bytes, calls, ..Levels::default() })
     }
 
     /// Where work is under way.
@@ -54,20 +78,45 @@ impl<E: Engine> Core<E> {
         &self.0.desk
     }
 
-    /// The answer to a request: the recorded one, or the one under way, or a new one.
+    /// The answer to a request, counted and timed.
     async fn answer(&self, request: Request, wish: Wish) -> Result<v1::Answer, Error> {
+        let (operation, started) = (request.body.operation.kind().name(), Instant::now());
+        let result = self.answer_once(request, wish).await;
+        self.0.metrics.took(Stage::Total, started.elapsed());
+        self.0.metrics.ended(operation, Outcome::of(&result));
+        result
+    }
+
+    /// The answer to a request: the recorded one, or the one under way, or a new one.
+    async fn answer_once(&self, request: Request, wish: Wish) -> Result<v1::Answer, Error> {
         let core = self.clone();
         let (id, hash) = (request.id(), request.hash);
-        let ticket = self.0.desk.join_or_start(id, hash, move || async move {
-            match core.recorded(id, hash).await? {
+        let weight = match &wish {
+            Wish::Execute(ciphertexts) => Weight::of(&request.body.operation, ciphertexts),
+            Wish::Decline(_) => Weight::of_failure(),
+        };
+        let ticket = self.0.desk.join_or_start(id, hash, weight, move |turn| async move {
+            match core.recorded(id, hash)? {
                 Some(answer) => Ok(answer),
-                None => core.make_answer(request, wish).await,
+                None if !core.0.answers.may_answer_at(request.proven_at) => {
+                    let (newest, _) = core.0.evidence.newest_header();
+                    Err(Refusal::Behind { height: request.proven_at, newest }.into())
+                }
+                None => core.make_answer(request, wish, turn).await,
             }
         })?;
         ticket.outcome().await
     }
 
-    async fn make_answer(&self, request: Request, wish: Wish) -> Result<v1::Answer, Error> {
+    async fn make_answer(&self, request: Request, wish: Wish, turn: Turn) -> Result<v1::Answer, Error> {
+        let slot = {
+            let _waited = self.0.metrics.timer(Stage::Wait);
+            turn.begin().await
+        };
+        let slot = slot.map_err(|Unwanted| {
+            self.0.metrics.dropped();
+            Error::Internal { cause: "nobody waits for the answer".to_owned() }
+        })?;
         request.check_deadline()?;
         let finding = match wish {
             Wish::Execute(ciphertexts) => self.find(&request, ciphertexts).await?,
@@ -76,8 +125,11 @@ impl<E: Engine> Core<E> {
         if let Finding::Failure(failure) = &finding {
             request.check_may_fail_for(failure.code)?;
         }
-        let answer = seal(&self.0.identity, &self.0.signer, &request, finding)?;
-        self.record(answer).await
+        let seal = || seal(&self.0.identity, &self.0.signer, &request, finding);
+        let answer = self.0.metrics.time(Stage::Sign, seal)?;
+        // Others work while this answer waits for its flush, which it may share with theirs.
+        slot.leave();
+        self.0.answers.record(answer).await
     }
 
     /// What this party finds. A fault on this side is an error, after which the work can be asked for again; when half
@@ -98,21 +150,25 @@ impl<E: Engine> Core<E> {
     }
 
     /// What each condition of readiness is at now.
-    pub(crate) async fn look(&self) -> [(Condition, Result<(), String>); 2] {
-        let core = self.clone();
-        let answers = blocking(move || core.0.answers.check()).await.map_err(|error| match error {
+    pub(crate) async fn look(&self) -> [(Condition, Result<(), String>); 4] {
+        let answers = self.0.answers.check().await.map_err(|error| match error {
             Error::Internal { cause } => cause,
             other => other.to_string(),
         });
         let store = self.0.workshop.check_store().await;
-        [(Condition::Answers, answers), (Condition::Store, store)]
+        let vault = self.0.workshop.check_vault().await;
+        let trust = self.0.evidence.check();
+        [
+            (Condition::Answers, answers),
+            (Condition::Store, store),
+            (Condition::Vault, vault),
+            (Condition::Trust, trust),
+        ]
     }
 
     /// The recorded answer, if the request is the one that was answered under its id.
-    async fn recorded(&self, request_id: u64, hash: Digest) -> Result<Option<v1::Answer>, Error> {
-        let core = self.clone();
-        let found = blocking(move || core.0.answers.get(request_id)).await?;
-        match found {
+    fn recorded(&self, request_id: u64, hash: Digest) -> Result<Option<v1::Answer>, Error> {
+        match self.0.answers.get(request_id)? {
             Some(answer) if answer.request_hash != hash.as_bytes() => {
                 Err(Error::RequestConflict { request_id })
             }
@@ -120,24 +176,84 @@ impl<E: Engine> Core<E> {
         }
     }
 
-    async fn record(&self, answer: v1::Answer) -> Result<v1::Answer, Error> {
-        let core = self.clone();
-        blocking(move || core.0.answers.record(answer)).await
-    }
-
     pub(crate) async fn execute(&self, call: v1::ExecuteRequest) -> Result<v1::Answer, Error> {
-        let request = Request::read(&self.0.identity, &call.chain_id, &call.contract, &call.body)?;
-        let (given, expected) = (call.ciphertexts.len(), request.body.operation.blobs().len());
+        let v1::ExecuteRequest { chain_id, contract, body, proof, ciphertexts } = call;
+        check_contract(&self.0.identity, &chain_id, &contract)?;
+        if let Some(answer) = self.answered(&body)? {
+            return Ok(answer);
+        }
+        let request = self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
+        let (given, expected) = (ciphertexts.len(), request.body.operation.blobs().len());
         if given != expected {
             return Err(Error::WrongCiphertextCount { given, expected });
         }
-        self.answer(request, Wish::Execute(call.ciphertexts)).await
+        self.answer(request, Wish::Execute(ciphertexts)).await
     }
 
     pub(crate) async fn decline(&self, call: v1::DeclineRequest) -> Result<v1::Answer, Error> {
-        let request = Request::read(&self.0.identity, &call.chain_id, &call.contract, &call.body)?;
-        let failure = declined(&request, call.code, call.index)?;
+        let v1::DeclineRequest { chain_id, contract, body, proof, code, index } = call;
+        check_contract(&self.0.identity, &chain_id, &contract)?;
+        if let Some(answer) = self.answered(&body)? {
+            return Ok(answer);
+        }
+        let request = self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
+        let failure = declined(&request, code, index)?;
         self.answer(request, Wish::Decline(failure)).await
+    }
+
+    pub(crate) async fn submit_header(
+        &self,
+        call: v1::SubmitHeaderRequest,
+    ) -> Result<v1::SubmitHeaderResponse, Error> {
+        let (height, hash) = self.judge(move |evidence| evidence.submit(call.light_blocks)).await?;
+        Ok(v1::SubmitHeaderResponse { trusted_height: height, trusted_hash: hash.to_vec() })
+    }
+
+    pub(crate) async fn destroy_key(&self, call: v1::DestroyKeyRequest) -> Result<v1::KeyDestruction, Error> {
+        let v1::DestroyKeyRequest { chain_id, contract, key_id, proof } = call;
+        let judge = move |evidence: &Evidence| {
+            evidence.judge_destruction(&chain_id, &contract, KeyId(key_id), proof)
+        };
+        let key = self.judge(judge).await?;
+        let core = self.clone();
+        let destroyed = spawn_blocking(move || destroy(&core.0.workshop, &core.0.signer, &key.record, key.record_hash));
+        let destroyed = destroyed.await.map_err(|error| Error::internal("destroying a key", &error))?;
+        destroyed.map(v1::KeyDestruction::from)
+    }
+
+    /// The recorded answer to a body: it left this core before, so that it leaves once more needs no proof.
+    fn answered(&self, stored: &[u8]) -> Result<Option<v1::Answer>, Error> {
+        let Ok(body) = RequestBody::parse(stored) else { return Ok(None) };
+        let found = self.0.answers.get(body.id.get())?;
+        let hash = request_hash(stored);
+        Ok(found.filter(|answer| answer.request_hash == hash.as_bytes()))
+    }
+
+    /// Verifies what a caller shows, off the threads that serve the network: it may wait for the disk.
+    async fn judge<T: Send + 'static>(
+        &self,
+        judge: impl FnOnce(&Evidence) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let core = self.clone();
+        let judged = {
+            let _timed = self.0.metrics.timer(Stage::Proof);
+            spawn_blocking(move || judge(&core.0.evidence)).await
+        };
+        self.forget_finished().await?;
+        judged.map_err(|error| Error::internal("judging a proof", &error))?
+    }
+
+    /// Forgets answers of requests that were proven to be finished, once no proof can show them pending any more.
+    async fn forget_finished(&self) -> Result<(), Error> {
+        let finished = self.0.evidence.take_finished();
+        if finished.is_empty() {
+            return Ok(());
+        }
+        for (height, request_ids) in finished {
+            self.0.answers.finished(request_ids, height).await?;
+        }
+        let (newest, _) = self.0.evidence.newest_header();
+        self.0.answers.prune(newest).await.map(|_| ())
     }
 
     pub(crate) async fn get_result(&self, call: v1::GetResultRequest) -> Result<v1::Answer, Error> {
@@ -152,7 +268,7 @@ impl<E: Engine> Core<E> {
         if let Some(ticket) = self.0.desk.find(id, &hash)? {
             return ticket.outcome().await;
         }
-        self.recorded(id, hash).await?.ok_or(Error::UnknownRequest { request_id: id })
+        self.recorded(id, hash)?.ok_or(Error::UnknownRequest { request_id: id })
     }
 
     pub(crate) fn list_keys(&self) -> v1::ListKeysResponse {
@@ -172,7 +288,8 @@ impl<E: Engine> Core<E> {
     }
 
     pub(crate) fn info(&self) -> v1::InfoResponse {
-        let Inner { identity, signer, limits, .. } = &*self.0;
+        let Inner { identity, signer, limits, evidence, .. } = &*self.0;
+        let (trusted_height, trusted_hash) = evidence.newest_header();
         v1::InfoResponse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             tfhe_version: TFHE_VERSION.to_owned(),
@@ -182,6 +299,8 @@ impl<E: Engine> Core<E> {
             signer_address: signer.address().as_bytes().to_vec(),
             memberships: identity.memberships.iter().map(membership).collect(),
             max_message_bytes: u64::try_from(limits.max_message_bytes).unwrap_or(u64::MAX),
+            trusted_height,
+            trusted_hash: trusted_hash.to_vec(),
         }
     }
 }
@@ -219,11 +338,4 @@ fn declined(request: &Request, code: u32, index: u32) -> Result<Failure, Error> 
 
 fn malformed(field: &'static str, reason: &str) -> Error {
     Error::MalformedArgument { field, reason: reason.to_owned() }
-}
-
-/// Runs what waits for the disk off the threads that serve the network.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    spawn_blocking(work).await.map_err(|error| Error::internal("using the answer store", &error))?
 }

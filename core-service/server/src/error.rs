@@ -1,6 +1,8 @@
 use kms_core_proto::reason;
 use thiserror::Error;
 
+use crate::evidence::Refusal;
+
 /// Why a call yields no answer. The texts are for the caller; the cause of [`Error::Internal`] goes to the log only.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Error {
@@ -69,6 +71,9 @@ pub enum Error {
         /// The id.
         request_id: u64,
     },
+    /// What the caller proves is not enough, or shows that the core must not act.
+    #[error("{0}")]
+    Refused(Refusal),
     /// The vault lacks the request's key, which may still be restored.
     #[error("key {key_id} is not in this core's vault; from time {half_time} on that is signed as a failure")]
     KeyUnavailable {
@@ -87,11 +92,13 @@ pub enum Error {
         /// Seconds since 1970.
         now: u64,
     },
-    /// The limit of requests that wait or run.
-    #[error("{limit} requests are waiting, which is the limit")]
+    /// One more would be over a limit of what is accepted at a time.
+    #[error("there is too much to do: the limit is {limit} {bound}")]
     Busy {
+        /// What is limited.
+        bound: &'static str,
         /// The limit.
-        limit: usize,
+        limit: u64,
     },
     /// The process is about to end.
     #[error("the core is stopping")]
@@ -115,6 +122,12 @@ pub(crate) fn full_text(error: &dyn std::error::Error) -> String {
     text
 }
 
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl Error {
     /// A fault on this side, with all causes of `error`.
     pub(crate) fn internal(doing: &str, error: &dyn std::error::Error) -> Self {
@@ -132,6 +145,7 @@ impl Error {
             Self::DeadlinePassed { .. } => reason::DEADLINE_PASSED,
             Self::RequestConflict { .. } => reason::REQUEST_CONFLICT,
             Self::UnknownRequest { .. } => reason::UNKNOWN_REQUEST,
+            Self::Refused(refusal) => refusal.code(),
             Self::KeyUnavailable { .. } => reason::KEY_UNAVAILABLE,
             Self::TooEarly { .. } => reason::TOO_EARLY,
             Self::Busy { .. } => reason::BUSY,

@@ -24,7 +24,11 @@ mod state;
 mod trust;
 mod wire;
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use kms_core_proto::v1;
 use kms_proofs::{ContractAddress, StateProof, VerifiedHeader};
@@ -33,7 +37,8 @@ use crate::{Error, Identity, StartError, config};
 
 use proven::Proven;
 use state::States;
-use trust::{HeaderTrust, clock};
+use trust::HeaderTrust;
+pub(crate) use trust::clock;
 
 pub use ledger::LedgerError;
 pub use refusal::{Missing, Refusal};
@@ -50,6 +55,8 @@ pub(crate) struct Evidence {
     pins: config::Trust,
     headers: HeaderTrust,
     states: States,
+    /// Requests that were proven to be finished, by the height of the proof.
+    finished: Mutex<BTreeMap<u64, Vec<u64>>>,
 }
 
 /// A header with the entries that a call's proof shows under it.
@@ -67,7 +74,7 @@ impl Evidence {
     ) -> Result<Self, StartError> {
         let contract = ContractAddress::parse(&identity.contract).map_err(StartError::Contract)?;
         let headers = HeaderTrust::open(data_dir, &identity.chain_id, &pins)?;
-        Ok(Self { identity, contract, pins, headers, states: States::default() })
+        Ok(Self { identity, contract, pins, headers, states: States::default(), finished: Mutex::default() })
     }
 
     /// Verifies and keeps headers that anybody shows, and says which is the newest now.
@@ -93,6 +100,20 @@ impl Evidence {
         self.headers.check(clock()).map_err(|refusal| refusal.to_string())
     }
 
+    /// Requests that calls proved to be finished since this was asked last, by the height of the proof.
+    pub(crate) fn take_finished(&self) -> BTreeMap<u64, Vec<u64>> {
+        std::mem::take(&mut self.finished.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A proof may show more than the call needs: every status in it counts, if the code that wrote it is one that is allowed.
+    fn note_finished(&self, proven: &Proven, height: u64) {
+        let ids = proven.finished();
+        if !ids.is_empty() && contract::judge(proven, &self.pins.allowed_code).is_ok() {
+            let mut finished = self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+            finished.entry(height).or_default().extend(ids);
+        }
+    }
+
     /// Verifies a call's proof, from the last trusted header down to each entry.
     fn show(&self, proof: Option<v1::Proof>) -> Result<Shown, Error> {
         let proof: StateProof = wire::state_proof(proof)?;
@@ -100,6 +121,7 @@ impl Evidence {
         self.headers.learn(&proof.light_blocks, now)?;
         let header = self.headers.committing_to(proof.height, now)?;
         let proven = self.states.verify(&header, &self.contract, &proof)?;
+        self.note_finished(&proven, proof.height);
         Ok(Shown { header, proven })
     }
 }

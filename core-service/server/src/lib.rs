@@ -7,8 +7,10 @@
 //! ```text
 //! service    gRPC in and out; the table of errors is in `status`
 //! core       what each call does
-//! request    the caller's bytes become a request that this core has to answer, or an error
-//! desk       one piece of work per request: waits for it, finishes it when the caller is gone, forgets it when it failed
+//! evidence   the caller's bytes and proofs become a request that this core has to answer, or an error: the only way to work
+//! gate       how many calls are let in at a time
+//! desk       one piece of work per request: queued, waited for, finished when the caller is gone, forgotten when it failed
+//! weight     what a request is expected to take, which bounds what is accepted
 //! operation  what is done: keys and reference strings made, imported, taken over, destroyed; decryption; checks of inputs
 //! seal       external signatures and receipts, made with the key in `signer`
 //! answers    answers on disk, flushed before they leave
@@ -17,10 +19,11 @@
 //! custody    who may open the vault; backup, restore, copies of keys
 //! tls        how callers reach the core
 //! health     whether the core can do its work, as named conditions
+//! metrics    what is counted and timed
+//! admin      health and metrics over HTTP
 //! ```
-//!
-//! What this version does not do: it trusts its caller for the body (a proof of contract state will accompany it).
 
+mod admin;
 mod answers;
 pub mod cli;
 mod config;
@@ -29,9 +32,11 @@ mod custody;
 mod desk;
 mod destroyed;
 mod error;
+mod evidence;
+mod gate;
 mod health;
+mod metrics;
 mod operation;
-mod request;
 mod seal;
 mod serve;
 mod service;
@@ -39,14 +44,17 @@ mod signer;
 mod status;
 mod tls;
 mod vault;
+mod weight;
 
-pub use config::{
+use evidence::request;
+
 pub use config::{
     Anchor, Config, Cost, Identity, Keeper, Limits, LogFormat, Membership, Pkcs11, Settings, SettingsError,
     TEMPLATE, TlsFiles, Transport, Trust, VaultSettings,
 };
 pub use destroyed::DestroyedError;
 pub use error::Error;
+pub use evidence::{LedgerError, Missing, Refusal};
 pub use serve::{BoundServer, StartError};
 pub use signer::{Signer, SignerError};
 pub use status::status_of;

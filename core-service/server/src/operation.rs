@@ -103,6 +103,13 @@ impl<E: Engine> Workshop<E> {
         self.store.check().await.map_err(|error| full_text(&error))
     }
 
+    /// Whether every key that is in use is still where it is kept; else what is wrong.
+    pub(crate) async fn check_vault(&self) -> Result<(), String> {
+        let vault = self.vault.clone();
+        let checked = spawn_blocking(move || vault.check_kept().map_err(|error| full_text(&error)));
+        checked.await.unwrap_or_else(|error| Err(error.to_string()))
+    }
+
     /// Does the work of a request whose blobs are as many as its body names.
     pub(crate) async fn perform(&self, request: &Request, blobs: Vec<Bytes>) -> Result<Finding, Error> {
         match &request.body.operation {

@@ -2,20 +2,25 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use kms_core_engine::{CentralizedEngine, Engine};
 use kms_core_proto::{FILE_DESCRIPTOR_SET, v1::kms_server::KmsServer};
+use kms_proofs::NoContractAddress;
 use kms_store::{Store, StoreError};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Server;
+use tonic::{service::interceptor::InterceptedService, transport::Server};
 
 use crate::{
     Identity, Settings, SettingsError, Signer, SignerError,
+    admin::Admin,
     answers::{Answers, AnswersError},
     config::make_private_folder,
     core::Core,
     destroyed::{Destroyed, DestroyedError},
     error::full_text,
-    health::Health,
+    evidence::{Evidence, LedgerError},
+    gate::Gate,
+    health::{Board, Health},
+    metrics::Metrics,
     operation::Workshop,
     tls::{Acceptor, TlsError, incoming},
     vault::{Strongbox, Vault, VaultError},
@@ -39,6 +44,12 @@ pub enum StartError {
     /// The answers cannot be used.
     #[error(transparent)]
     Answers(#[from] AnswersError),
+    /// The trusted headers cannot be used.
+    #[error(transparent)]
+    Headers(#[from] LedgerError),
+    /// The contract's address is none.
+    #[error("network file: {0}")]
+    Contract(NoContractAddress),
     /// The store of public material cannot be opened.
     #[error("store: {0}")]
     Store(#[from] StoreError),
@@ -67,6 +78,8 @@ impl StartError {
             Self::Vault(error) => error.code(),
             Self::Destroyed(error) => error.code(),
             Self::Answers(error) => error.code(),
+            Self::Headers(error) => error.code(),
+            Self::Contract(_) => "contract_invalid",
             Self::Store(error) => error.code(),
             Self::Tls(error) => error.code(),
             Self::Listen { .. } => "cannot_listen",
@@ -81,6 +94,9 @@ pub struct BoundServer<E: Engine = CentralizedEngine> {
     listener: TcpListener,
     acceptor: Acceptor,
     address: SocketAddr,
+    admin: TcpListener,
+    admin_address: SocketAddr,
+    gate: Gate,
     max_message_bytes: usize,
     stop_within: Duration,
 }
@@ -101,12 +117,25 @@ impl<E: Engine> BoundServer<E> {
     /// # Errors
     /// As [`BoundServer::bind`].
     pub async fn bind_with(settings: Settings, engine: E) -> Result<Self, StartError> {
-        let Settings { identity, store_url, listen, transport, vault, data_dir, signer_file, limits } =
-            settings;
+        let Settings {
+            identity,
+            trust,
+            store_url,
+            listen,
+            transport,
+            vault,
+            data_dir,
+            signer_file,
+            limits,
+            admin,
+        } = settings;
         let acceptor = Acceptor::open(&transport)?;
         make_private_folder(&data_dir)?;
+        let metrics = Arc::new(Metrics::default());
         // First of all, as it locks the folder against a second process.
-        let answers = Answers::open(&data_dir.join("answers.redb"), &identity)?;
+        let answers = Answers::open(&data_dir.join("answers.redb"), &identity, metrics.clone())?;
+        let identity = Arc::new(identity);
+        let evidence = Evidence::open(&data_dir, identity.clone(), trust)?;
         let strongbox = Strongbox::open(&vault)?;
         let signer = Signer::read(&signer_file, &strongbox)?;
         let destroyed = Destroyed::open(&data_dir.join("destroyed"))?;
@@ -114,19 +143,21 @@ impl<E: Engine> BoundServer<E> {
         erase_destroyed(&vault, &destroyed)?;
         let store = Store::open(&store_url)?;
 
-        let cannot_listen = |source| StartError::Listen { address: listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(cannot_listen)?;
-        let address = listener.local_addr().map_err(cannot_listen)?;
+        let (listener, address) = take(listen).await?;
+        let (admin, admin_address) = take(admin).await?;
         tracing::info!(
-            %address, chain_id = identity.chain_id, contract = identity.contract,
+            %address, admin = %admin_address, chain_id = identity.chain_id, contract = identity.contract,
             memberships = memberships(&identity), signer = %signer.address(), keys = vault.len(), "the core listens"
         );
-        let workshop = Workshop::new(Arc::new(identity), vault, destroyed, store, &limits);
+        let workshop = Workshop::new(identity, vault, destroyed, store, &limits);
         Ok(Self {
-            core: Core::new(limits, signer, answers, workshop),
+            core: Core::new(limits, signer, answers, workshop, evidence, metrics.clone()),
             listener,
             acceptor,
             address,
+            admin,
+            admin_address,
+            gate: Gate::new(limits.max_calls, metrics),
             max_message_bytes: limits.max_message_bytes,
             stop_within: Duration::from_secs(limits.stop_seconds.into()),
         })
@@ -137,18 +168,25 @@ impl<E: Engine> BoundServer<E> {
         self.address
     }
 
+    /// Where it serves health and metrics.
+    pub fn admin_addr(&self) -> SocketAddr {
+        self.admin_address
+    }
+
     /// Serves until `stop` is cancelled; then takes no new work, and ends when the work under way is done or the
     /// configured time is over. Work that is cut off leaves nothing half-done: asked again, it starts anew.
     ///
     /// # Errors
     /// If the service cannot go on.
     pub async fn run(self, stop: CancellationToken) -> Result<(), StartError> {
-        let Self { core, listener, acceptor, max_message_bytes, stop_within, .. } = self;
+        let Self { core, listener, acceptor, admin, gate, max_message_bytes, stop_within, .. } = self;
         let service = KmsServer::new(core.clone())
             .max_decoding_message_size(max_message_bytes)
             .max_encoding_message_size(max_message_bytes);
+        let service = InterceptedService::new(service, gate.clone());
         let (reporter, health_service) = tonic_health::server::health_reporter();
-        let mut health = Health::new(reporter);
+        let board = Board::default();
+        let health = Health::new(reporter, board.clone());
         health.look(&core).await;
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
@@ -164,9 +202,11 @@ impl<E: Engine> BoundServer<E> {
             .add_service(health_service)
             .add_service(reflection)
             .serve_with_incoming_shutdown(incoming(listener, acceptor), stopping.clone().cancelled_owned());
+        let pages = Admin { core: core.clone(), board, gate }.run(admin, stopping.clone());
         let watch = watch_for_stop(stop, stopping, core, health, stop_within);
         tokio::select! {
             ended = server => ended.map_err(|error| StartError::Service(full_text(&error))),
+            error = failure_of(pages) => Err(StartError::Service(format!("health and metrics: {error}"))),
             () = watch => Ok(()),
         }
     }
@@ -182,6 +222,22 @@ fn erase_destroyed<E: Engine>(vault: &Vault<E>, destroyed: &Destroyed) -> Result
     Ok(())
 }
 
+/// Ends only when the pages fail: that they have ended well is no reason to end.
+async fn failure_of(pages: impl Future<Output = std::io::Result<()>>) -> std::io::Error {
+    match pages.await {
+        Err(error) => error,
+        Ok(()) => std::future::pending().await,
+    }
+}
+
+/// Takes an address, and says which it became.
+async fn take(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
+}
+
 /// `epoch/party` of each epoch.
 fn memberships(identity: &Identity) -> String {
     let memberships = identity.memberships.iter();
@@ -193,7 +249,7 @@ async fn watch_for_stop<E: Engine>(
     stop: CancellationToken,
     stopping: CancellationToken,
     core: Core<E>,
-    mut health: Health,
+    health: Health,
     stop_within: Duration,
 ) {
     health.watch(&core, &stop).await;

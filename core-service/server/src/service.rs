@@ -4,20 +4,41 @@ use kms_core_engine::Engine;
 use kms_core_proto::v1::{self, answer, kms_server::Kms};
 use tonic::{Request as Call, Response, Status};
 
-use crate::{Error, core::Core};
+use crate::{Error, core::Core, gate::Place, metrics::Metrics};
 
 #[tonic::async_trait]
 impl<E: Engine> Kms for Core<E> {
     async fn execute(&self, call: Call<v1::ExecuteRequest>) -> Result<Response<v1::Answer>, Status> {
-        reply("execute", self.execute(call.into_inner()).await)
+        let (_place, call) = enter(call);
+        reply(self.metrics(), "execute", self.execute(call).await)
     }
 
     async fn get_result(&self, call: Call<v1::GetResultRequest>) -> Result<Response<v1::Answer>, Status> {
-        reply("get_result", self.get_result(call.into_inner()).await)
+        let (_place, call) = enter(call);
+        reply(self.metrics(), "get_result", self.get_result(call).await)
     }
 
     async fn decline(&self, call: Call<v1::DeclineRequest>) -> Result<Response<v1::Answer>, Status> {
-        reply("decline", self.decline(call.into_inner()).await)
+        let (_place, call) = enter(call);
+        reply(self.metrics(), "decline", self.decline(call).await)
+    }
+
+    async fn submit_header(
+        &self,
+        call: Call<v1::SubmitHeaderRequest>,
+    ) -> Result<Response<v1::SubmitHeaderResponse>, Status> {
+        let (_place, call) = enter(call);
+        let result = self.submit_header(call).await;
+        result.map(Response::new).map_err(|error| refuse(self.metrics(), "submit_header", error))
+    }
+
+    async fn destroy_key(
+        &self,
+        call: Call<v1::DestroyKeyRequest>,
+    ) -> Result<Response<v1::KeyDestruction>, Status> {
+        let (_place, call) = enter(call);
+        let result = self.destroy_key(call).await;
+        result.map(Response::new).map_err(|error| refuse(self.metrics(), "destroy_key", error))
     }
 
     async fn list_keys(
@@ -32,8 +53,18 @@ impl<E: Engine> Kms for Core<E> {
     }
 }
 
+/// What the call carries, and its place behind the gate, to be kept until it is answered.
+fn enter<T>(call: Call<T>) -> (Option<Place>, T) {
+    let (_, mut extensions, message) = call.into_parts();
+    (extensions.remove(), message)
+}
+
 /// One line of log per call: ids and codes, never a payload.
-fn reply(method: &'static str, result: Result<v1::Answer, Error>) -> Result<Response<v1::Answer>, Status> {
+fn reply(
+    metrics: &Metrics,
+    method: &'static str,
+    result: Result<v1::Answer, Error>,
+) -> Result<Response<v1::Answer>, Status> {
     match result {
         Ok(answer) => {
             let code = match &answer.outcome {
@@ -43,13 +74,15 @@ fn reply(method: &'static str, result: Result<v1::Answer, Error>) -> Result<Resp
             tracing::info!(method, request_id = answer.request_id, outcome = code, "answered");
             Ok(Response::new(answer))
         }
-        Err(Error::Internal { cause }) => {
-            tracing::error!(method, cause, "failed");
-            Err(Error::Internal { cause }.into())
-        }
-        Err(error) => {
-            tracing::info!(method, reason = error.code(), %error, "refused");
-            Err(error.into())
-        }
+        Err(error) => Err(refuse(metrics, method, error)),
     }
+}
+
+fn refuse(metrics: &Metrics, method: &'static str, error: Error) -> Status {
+    metrics.refused(error.code());
+    match &error {
+        Error::Internal { cause } => tracing::error!(method, cause, "failed"),
+        error => tracing::info!(method, reason = error.code(), %error, "refused"),
+    }
+    error.into()
 }

@@ -6,7 +6,7 @@ use kms_core_proto::ERROR_DOMAIN;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::Error;
+use crate::{Error, evidence::Refusal};
 
 fn code(error: &Error) -> Code {
     match error {
@@ -18,9 +18,18 @@ fn code(error: &Error) -> Code {
         | Error::DeadlinePassed { .. }
         | Error::RequestConflict { .. } => Code::FailedPrecondition,
         Error::UnknownRequest { .. } => Code::NotFound,
+        Error::Refused(refusal) => refused(refusal),
         Error::Busy { .. } => Code::ResourceExhausted,
         Error::KeyUnavailable { .. } | Error::TooEarly { .. } | Error::ShuttingDown => Code::Unavailable,
         Error::Internal { .. } => Code::Internal,
+    }
+}
+
+const fn refused(refusal: &Refusal) -> Code {
+    match refusal {
+        Refusal::Malformed { .. } => Code::InvalidArgument,
+        Refusal::NotRecorded { .. } => Code::NotFound,
+        _ => Code::FailedPrecondition,
     }
 }
 
@@ -28,6 +37,10 @@ fn code(error: &Error) -> Code {
 pub fn status_of(error: &Error) -> Status {
     let metadata: HashMap<String, String> = match error {
         Error::MalformedArgument { field, .. } => [("field".to_owned(), (*field).to_owned())].into(),
+        Error::Refused(refusal) => {
+            let metadata = refusal.metadata().into_iter();
+            metadata.map(|(name, value)| (name.to_owned(), value)).collect()
+        }
         _ => HashMap::new(),
     };
     let details = ErrorDetails::with_error_info(error.code(), ERROR_DOMAIN, metadata);
@@ -42,11 +55,47 @@ impl From<Error> for Status {
 
 #[cfg(test)]
 mod tests {
+    use kms_asc_api::{KeyState, State};
     use kms_core_proto::reason;
+    use kms_proofs::{HeaderError, ProofError, Time};
 
     use super::*;
+    use crate::evidence::Missing;
+
+    fn every_refusal() -> Vec<Refusal> {
+        let hash = || "ab".repeat(32);
+        vec![
+            Refusal::Malformed { reason: "no proof given".into() },
+            Refusal::Incomplete { missing: Missing::LightBlock { height: 12 } },
+            Refusal::Incomplete { missing: Missing::StoreProof },
+            Refusal::Incomplete { missing: Missing::Entry { key: vec![3, 0xAB] } },
+            Refusal::NotProven(ProofError::NotProven { key: "03ab".into(), height: 11 }),
+            Refusal::Header(HeaderError::NotEnoughTrust { height: 12, trusted: 5 }),
+            Refusal::Behind { height: 12, newest: 100 },
+            Refusal::Old { height: 12, age: 31, allowed: 30 },
+            Refusal::TrustExpired { height: 12, expired: Time::of_seconds(1000) },
+            Refusal::ConflictingHeaders { height: 12 },
+            Refusal::OtherContract { given: hash() },
+            Refusal::NotRecorded { what: "request 7".into() },
+            Refusal::BodyMismatch { request_id: 7 },
+            Refusal::NotPending { request_id: 7, state: State::Fulfilled },
+            Refusal::Code { code_id: 3, hash: hash() },
+            Refusal::WasmAdmin { admin: "wasm1other".into() },
+            Refusal::WasmAdmin { admin: String::new() },
+            Refusal::EpochNotPinned { epoch: 1, hash: hash() },
+            Refusal::EpochRevoked { epoch: 1, at: 500 },
+            Refusal::KeyState { key_id: 3, state: KeyState::Suspended },
+            Refusal::KeyNotDestroyed { key_id: 3, state: KeyState::Active },
+        ]
+    }
 
     fn every_error() -> Vec<Error> {
+        let mut errors = other_errors();
+        errors.extend(every_refusal().into_iter().map(Error::Refused));
+        errors
+    }
+
+    fn other_errors() -> Vec<Error> {
         vec![
             Error::MalformedBody { reason: "request: expected value at line 1 column 1".into() },
             Error::MalformedArgument { field: "code", reason: "2 given, 1 allowed".into() },
@@ -64,7 +113,7 @@ mod tests {
             Error::UnknownRequest { request_id: 7 },
             Error::KeyUnavailable { key_id: 3, half_time: 130 },
             Error::TooEarly { code: 1, half_time: 130, now: 101 },
-            Error::Busy { limit: 64 },
+            Error::Busy { bound: "requests", limit: 64 },
             Error::ShuttingDown,
             Error::Internal { cause: "writing /data/vault: no space left".into() },
         ]
@@ -82,16 +131,40 @@ FailedPrecondition request_conflict: request 7 is known to this core with anothe
 NotFound unknown_request: request 7 is not known to this core
 Unavailable key_unavailable retryable: key 3 is not in this core's vault; from time 130 on that is signed as a failure
 Unavailable too_early retryable: failure 1 is signed from time 130 on, the time is 101
-ResourceExhausted busy retryable: 64 requests are waiting, which is the limit
+ResourceExhausted busy retryable: there is too much to do: the limit is 64 requests
 Unavailable shutting_down retryable: the core is stopping
 Internal internal retryable: the core failed, its log has the cause
+InvalidArgument malformed_proof: the proof is malformed: no proof given
+FailedPrecondition proof_incomplete [height=12] [missing=light_block]: the proof lacks the light block of height 12
+FailedPrecondition proof_incomplete [missing=store_proof]: the proof lacks the store's proof
+FailedPrecondition proof_incomplete [missing=03ab]: the proof lacks the entry of key 03ab
+FailedPrecondition proof_invalid: the proof of key 03ab does not lead to the root of height 11
+FailedPrecondition header_invalid: header 12 is not signed by enough of the validators that header 5 trusts
+FailedPrecondition header_stale: the header of height 12 is more than 50 behind the newest, 100
+FailedPrecondition header_stale: the header of height 12 is 31 s old, 30 s are allowed
+FailedPrecondition trust_expired: the trust in header 12 expired at 1000.000000000; an operator must renew it with `kms-core trust`
+FailedPrecondition conflicting_headers: two valid headers of height 12 were seen; nothing is done until an operator has looked
+FailedPrecondition wrong_contract: the proof shows state of another contract, 0xabababababababababababababababababababababababababababababababab
+NotFound not_recorded: the contract has no request 7
+FailedPrecondition body_mismatch: the contract stores another body for request 7
+FailedPrecondition not_pending: request 7 is fulfilled
+FailedPrecondition code_not_allowed: the contract ran code 3 with hash abababababababababababababababababababababababababababababababab, which is not allowed
+FailedPrecondition wasm_admin: wasm1other may change the contract's code, the contract itself is allowed
+FailedPrecondition wasm_admin: nobody may change the contract's code, the contract itself is allowed
+FailedPrecondition epoch_not_pinned: the record of epoch 1 has hash abababababababababababababababababababababababababababababababab, which is not the pinned one
+FailedPrecondition epoch_revoked: epoch 1 was revoked at 500
+FailedPrecondition key_state: key 3 is suspended
+FailedPrecondition key_not_destroyed: key 3 is active, not destroyed
 ";
 
     fn line(error: &Error) -> String {
         let status = status_of(error);
         let info = status.get_details_error_info().unwrap();
         assert_eq!(info.domain, ERROR_DOMAIN);
-        let metadata: String = info.metadata.iter().map(|(key, value)| format!(" [{key}={value}]")).collect();
+        let metadata: String = std::collections::BTreeMap::from_iter(&info.metadata)
+            .iter()
+            .map(|(key, value)| format!(" [{key}={value}]"))
+            .collect();
         let retryable = if error.is_retryable() { " retryable" } else { "" };
         format!("{:?} {}{metadata}{retryable}: {}\n", status.code(), info.reason, status.message())
     }

@@ -131,6 +131,20 @@ impl<E: Engine> Vault<E> {
         Ok(self.hold(HeldKey { record, key }))
     }
 
+    /// Whether every key that is in use is still where it is kept.
+    pub(crate) fn check_kept(&self) -> Result<(), VaultError> {
+        let names = self.strongbox.names()?;
+        let is_kept = |name: &String| names.contains(name);
+        let keys = self.list();
+        match keys.iter().map(|held| key_file(held.record.key_id)).find(|name| !is_kept(name)) {
+            Some(name) => Err(VaultError::Damaged {
+                file: self.strongbox.place(&name),
+                reason: "it is gone".to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Forgets a key, on disk and in memory; who holds it still goes on with it. Whether there was one.
     pub(crate) fn remove(&self, key_id: u64) -> Result<bool, VaultError> {
         self.strongbox.remove(&key_file(key_id))?;

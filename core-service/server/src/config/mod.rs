@@ -1,5 +1,6 @@
 //! The configuration file: a file here for each of its sections.
 
+mod admin;
 mod epochs;
 mod limits;
 mod log;
@@ -25,6 +26,7 @@ pub use tls::{TlsFiles, Transport};
 pub use trust::{Anchor, Trust};
 pub use vault::{Cost, Keeper, Pkcs11, VaultSettings};
 
+use admin::AdminConfig;
 use epochs::{EpochConfig, memberships};
 use limits::LimitsConfig;
 use tls::TlsConfig;
@@ -50,6 +52,8 @@ pub struct Config {
     vault: VaultConfig,
     #[serde(default)]
     limits: LimitsConfig,
+    #[serde(default)]
+    admin: AdminConfig,
     /// What is logged and how.
     #[serde(default)]
     pub log: LogConfig,
@@ -173,6 +177,8 @@ pub struct Settings {
     pub signer_file: PathBuf,
     /// Bounds.
     pub limits: Limits,
+    /// Where health and metrics are served.
+    pub admin: SocketAddr,
 }
 
 impl Config {
@@ -188,6 +194,11 @@ impl Config {
         config.tls.anchor(path);
         config.vault.anchor(path);
         Ok(config)
+    }
+
+    /// Folder of vault, answers and trusted headers.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
 
     /// File of the signer.
@@ -245,6 +256,7 @@ impl Config {
             data_dir: self.data_dir.clone(),
             signer_file: self.signer_file.clone(),
             limits: Limits::from(&self.limits),
+            admin: self.admin.listen,
         })
     }
 }

@@ -1,7 +1,7 @@
 //! What must be proven before the core acts.
 
 use kms_asc_api::{
-    Config, CrsRecord, Digest, Eip712Domain, Epoch, EpochId, KeyGen, KeyId, KeyRecord, KeySource, KeyState,
+    Config, CrsRecord, Digest, Epoch, KeyDomain, EpochId, KeyGen, KeyId, KeyRecord, KeySource, KeyState,
     Operation, RequestBody, State, Status, request_hash, state_key,
 };
 use kms_core_proto::v1;
@@ -37,11 +37,13 @@ impl Evidence {
         let key = body.operation.key_id().map(|key_id| usable_key(&proven, key_id, &body.operation));
         let key = key.transpose()?;
         let crs = reference_string(&proven, &body.operation)?;
-        let domain = self.domain(&proven, &body, key.as_ref())?;
-        Ok(Request { hash: request_hash(stored), body, membership, key, crs, domain, end, half_time })
+        let (key_domain, proven_at) = (key_domain(&proven)?, header.state_height());
+        let hash = request_hash(stored);
+        Ok(Request { hash, body, membership, key, crs, key_domain, proven_at, end, half_time })
     }
 
-    /// Judges whether a key is to be destroyed: its record says so, and one of this core's epochs holds it, revoked or not.
+    /// Judges whether a key is to be destroyed: its record says so. Which epoch holds it, and whether that is one of this
+    /// core's, is no reason to keep the key.
     pub(crate) fn judge_destruction(
         &self,
         chain_id: &str,
@@ -56,12 +58,7 @@ impl Evidence {
         if record.state != KeyState::Destroyed {
             return Err(Refusal::KeyNotDestroyed { key_id: key_id.get(), state: record.state }.into());
         }
-        let membership = self.membership(Some(record.epoch))?;
-        match judge_epoch(&proven, &membership) {
-            Ok(()) | Err(Error::Refused(Refusal::EpochRevoked { .. })) => {}
-            Err(error) => return Err(error),
-        }
-        Ok(DestroyedKey { record, record_hash, membership, _judged: () })
+        Ok(DestroyedKey { record, record_hash, _judged: () })
     }
 
     fn membership(&self, epoch: Option<EpochId>) -> Result<Membership, Error> {
@@ -87,25 +84,12 @@ impl Evidence {
         };
         Ok((End { at, margin: self.pins.end_margin }, half_time))
     }
+}
 
-    /// The domain of the key's record, or the one that the contract will give to a new key.
-    fn domain(
-        &self,
-        proven: &Proven,
-        body: &RequestBody,
-        key: Option<&KeyRecord>,
-    ) -> Result<Eip712Domain, Error> {
-        let config: Config =
-            parsed("configuration", proven.record(state_key::CONFIG.as_slice(), || "configuration".to_owned())?)?;
-        if let Some(key) = key {
-            return Ok(key.domain.clone());
-        }
-        let id = KeyId(body.id.get());
-        config
-            .key_domain
-            .for_key(&self.identity.chain_id, &self.identity.contract, id)
-            .map_err(|name| Error::Internal { cause: format!("the {name} is longer than 65535 bytes") })
-    }
+/// What the domains of new keys consist of.
+fn key_domain(proven: &Proven) -> Result<KeyDomain, Error> {
+    let stored = proven.record(state_key::CONFIG.as_slice(), || "configuration".to_owned())?;
+    parsed::<Config>("configuration", stored).map(|config| config.key_domain)
 }
 
 /// The status of a request whose body is proven to be these bytes, and which is pending.

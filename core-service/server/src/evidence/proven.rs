@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use kms_asc_api::{Status, state_key};
 use kms_proofs::{ContractAddress, store_key};
 
 use super::{Missing, Refusal, state::Entries};
@@ -31,6 +32,17 @@ impl Proven {
     /// What is proven of a key of the contract's state.
     pub(super) fn own(&self, key: &[u8]) -> Result<Option<&[u8]>, Refusal> {
         self.raw(&store_key::contract_state(self.contract.bytes(), key))
+    }
+
+    /// Requests that the call shows to be in a terminal state.
+    pub(super) fn finished(&self) -> Vec<u64> {
+        let finished = self.given.iter().filter_map(|(key, value)| {
+            let key = store_key::state_key_of(self.contract.bytes(), key)?;
+            let id = u64::from_be_bytes(*key.last_chunk()?);
+            let status = Status::decode(value.as_deref()?).ok()?;
+            (key == state_key::STATUS.key(id) && status.state.is_terminal()).then_some(id)
+        });
+        finished.collect()
     }
 
     /// The value of a key of the contract's state, which must be there.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use kms_asc_api::{CrsRecord, Digest, Eip712Domain, FailureCode, KeyRecord, RequestBody};
+use kms_asc_api::{CrsRecord, Digest, FailureCode, KeyDomain, KeyRecord, RequestBody};
 use kms_proofs::Time;
 
 use super::trust::clock;
@@ -19,8 +19,10 @@ pub(crate) struct Request {
     pub(crate) key: Option<KeyRecord>,
     /// The proven record of the reference string that the operation names, if it names one.
     pub(crate) crs: Option<CrsRecord>,
-    /// The key's own EIP-712 domain as the contract has it; for `key_gen` and `crs_gen` that of the request's id.
-    pub(crate) domain: Eip712Domain,
+    /// What the domains of new keys consist of, from the proven configuration.
+    pub(crate) key_domain: KeyDomain,
+    /// The height whose state shows all this.
+    pub(crate) proven_at: u64,
     pub(super) end: End,
     pub(super) half_time: u64,
 }
@@ -71,16 +73,19 @@ impl Request {
     }
 }
 
-/// A key that the contract says is destroyed, held by an epoch of this core. Only the judge makes one.
+/// A key that the contract says is destroyed. Only the judge makes one.
 pub(crate) struct DestroyedKey {
     /// Its record, in state `destroyed`.
     pub(crate) record: KeyRecord,
     /// SHA-256 of the record's stored bytes.
     pub(crate) record_hash: Digest,
-    /// What this core is in the epoch that holds the key.
-    pub(crate) membership: Membership,
     /// Nobody else can make one.
     pub(super) _judged: (),
+}
+
+/// This machine's clock, in seconds since 1970.
+pub(crate) fn seconds_now() -> u64 {
+    clock().seconds
 }
 
 /// Refuses calls that are meant for another core.

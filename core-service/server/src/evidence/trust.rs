@@ -19,7 +19,7 @@ use crate::{Anchor, Error, config};
 const WINDOW: u64 = 50;
 
 /// This machine's clock.
-pub(super) fn clock() -> Time {
+pub(crate) fn clock() -> Time {
     Time::of(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
