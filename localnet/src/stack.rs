@@ -201,7 +201,8 @@ impl Stack {
         let signer = operator::initialize(&self.layout, &self.programs, &self.network).await?;
         let mut message = terms::instantiate(&self.network, admin.address(), signer, payout.address());
         (self.options.terms)(&mut message);
-        let deployment = deploy::deploy(&admin, &self.programs.contract()?, &message, self.options.foreign_admin).await?;
+        let deployment =
+            deploy::deploy(&admin, &self.programs.contract()?, &message, self.options.foreign_admin).await?;
         self.pin(&Pins::of_deployment(&self.client()?, &deployment).await?)?;
         self.network.contract = Some(deployment.contract.clone());
         write_network(&self.layout, &self.network)?;

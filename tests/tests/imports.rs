@@ -21,8 +21,11 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("kms-store", &[]),
     ("kms-core-proto", &[]),
     ("kms-core-engine", &[]),
-    ("kms-signcrypt", &[]),
-    ("kms-connector", &["kms-asc-api", "kms-chain", "kms-config", "kms-core-proto", "kms-proofs", "kms-store"]),
+    ("kms-signcrypt", &["kms-asc-api"]),
+    (
+        "kms-connector",
+        &["kms-asc-api", "kms-chain", "kms-config", "kms-core-proto", "kms-proofs", "kms-store"],
+    ),
     (
         "kms-core",
         &[
@@ -37,7 +40,15 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ),
     (
         "kms",
-        &["kms-asc-api", "kms-chain", "kms-config", "kms-core-engine", "kms-core-proto", "kms-signcrypt", "kms-store"],
+        &[
+            "kms-asc-api",
+            "kms-chain",
+            "kms-config",
+            "kms-core-engine",
+            "kms-core-proto",
+            "kms-signcrypt",
+            "kms-store",
+        ],
     ),
     ("kms-localnet", &["kms-asc-api", "kms-chain", "kms-config"]),
     ("xtask", &["kms-asc-api", "kms-chain", "kms-config", "kms-localnet"]),

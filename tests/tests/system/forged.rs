@@ -129,7 +129,11 @@ pub async fn another_contract_with_the_same_state_is_refused(world: &mut World) 
     let twin_body = twin.body(id).await?;
     ensure!(RequestBody::parse(&twin_body)?.id == id, "the twin has no such request");
 
-    expect("the twin's name", &twin.refusal(&twin_body, twin.proof(&twin_body).await?).await?, "wrong_contract")?;
+    expect(
+        "the twin's name",
+        &twin.refusal(&twin_body, twin.proof(&twin_body).await?).await?,
+        "wrong_contract",
+    )?;
     let elsewhere = thief.refusal(&twin_body, twin.proof(&twin_body).await?).await?;
     expect("the twin's state", &elsewhere, "wrong_contract")?;
     // Its entries under the keys of the contract that the core serves.

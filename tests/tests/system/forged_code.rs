@@ -115,7 +115,8 @@ pub async fn code_that_was_migrated_is_refused_also_after_it_was_migrated_back(_
     place.stack.pin(&pins)?;
     place.stack.kill("core").await?;
     place.stack.start_core().await?;
-    let answer = Forger::of(&place.stack)?.execute(&body, place.thief.proof(&body).await?, Vec::new()).await?;
+    let answer =
+        Forger::of(&place.stack)?.execute(&body, place.thief.proof(&body).await?, Vec::new()).await?;
     ensure!(answer.is_ok(), "what is allowed is refused: {answer:?}");
     place.stack.stop().await
 }
@@ -153,7 +154,8 @@ pub async fn a_replaced_record_of_an_epoch_is_refused_and_so_is_a_revoked_epoch(
     // And as the admin has it registered: paid to somebody else.
     let mut registered = Epoch { id: EpochId(2), ..first(&place.stack).await? };
     let other = place.stack.account(AccountName::Other)?.address().to_owned();
-    registered.parties = registered.parties.into_iter().map(|party| Party { payout: other.clone(), ..party }).collect();
+    registered.parties =
+        registered.parties.into_iter().map(|party| Party { payout: other.clone(), ..party }).collect();
     place.govern(&ExecuteMsg::SetEpoch { epoch: Box::new(registered) }).await?;
     let (_, of_second) = place.ask().await?;
     let refused = place.refusal(&of_second).await?;

@@ -2,7 +2,9 @@
 //! he likes.
 
 use anyhow::{Context, Result, bail, ensure};
-use kms_asc_api::{ExecuteMsg, Operation, QueryMsg, Quote, RequestBody, RequestId, SubmitRequestData, state_key};
+use kms_asc_api::{
+    ExecuteMsg, Operation, QueryMsg, Quote, RequestBody, RequestId, SubmitRequestData, state_key,
+};
 use kms_chain::{Client, Coin, TxOptions};
 use kms_core_proto::{v1, v1::kms_client::KmsClient};
 use kms_e2e::eventually;
