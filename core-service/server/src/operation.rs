@@ -7,6 +7,8 @@ mod import;
 mod key_gen;
 mod public_decrypt;
 mod takeover;
+#[cfg(test)]
+mod tests;
 mod user_decrypt;
 mod verifiers;
 mod verify_input;
