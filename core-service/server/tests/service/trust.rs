@@ -54,7 +54,8 @@ async fn a_core_that_was_shown_nothing_yet_asks_for_the_header_that_it_is_to_beg
     // What the stack leads its core to is another header than the configured one.
     let begin = stack.settings.trust.header;
     stack.chain().advance_to(begin.height + 5);
-    stack.settings.trust = world::trust(&stack.chain());
+    let pins = world::trust(&stack.chain());
+    stack.settings.trust = pins;
     let configured = stack.settings.trust.header;
     let (asked, blobs) = request(700).await;
     let running = {
