@@ -1,6 +1,8 @@
 //! What people type.
 
 mod certs;
+mod keep;
+mod transfer;
 mod trust;
 mod vault;
 
@@ -46,6 +48,14 @@ enum Command {
     ConfigTemplate,
     /// Make a local set of certificates: an authority, and those that core and connector show each other.
     Certs(certs::Certs),
+    /// Write all secrets and answers of a stopped core into a new encrypted file.
+    Backup(keep::BackupArguments),
+    /// Put a backup where there is nothing yet.
+    Restore(keep::RestoreArguments),
+    /// Seal a key for another core's certificate.
+    Export(transfer::Export),
+    /// Hold a sealed key for one request of one owner.
+    Stage(transfer::Stage),
     Trust(trust::Trust),
     /// Change how the vault is kept.
     #[command(subcommand)]
@@ -85,6 +95,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Trust(arguments) => arguments.run(&config),
         Command::Vault(command) => command.run(&config),
+        Command::Backup(arguments) => arguments.run(&config),
+        Command::Restore(arguments) => arguments.run(&config),
+        Command::Export(arguments) => arguments.run(&config),
+        Command::Stage(arguments) => arguments.run(&config),
     }
 }
 

@@ -36,10 +36,12 @@ use std::{
 
 use kms_core_engine::{Engine, KeyError, SecretKey};
 
-pub use cipher::{DataKey, VaultId};
-pub(crate) use cipher::{Kind, hex_bytes, random};
+pub(crate) use cipher::{Cipher, Kind, hex_bytes, random};
+pub use cipher::{Damage, DataKey, VaultId};
 pub use error::VaultError;
-pub(crate) use file::{Part, Record, is_key, key_file};
+pub(crate) use file::{Part, Record, is_key, key_file, kind_of};
+pub(crate) use folder::create_private;
+pub(crate) use header::Header;
 pub(crate) use migrate::encrypt;
 pub(crate) use randomness::RandomnessSecret;
 pub(crate) use restored::Restored;
@@ -79,7 +81,7 @@ impl<E: Engine> Vault<E> {
         for name in vault.strongbox.names()? {
             if is_key(&name) {
                 vault.load(&name, identity)?;
-            } else if !file::is_secret(&name) && name != strongbox::HEADER {
+            } else if kind_of(&name).is_none() && name != strongbox::HEADER {
                 tracing::warn!(
                     file = vault.strongbox.place(&name),
                     "ignoring a file that is not the vault's"
@@ -104,7 +106,6 @@ impl<E: Engine> Vault<E> {
     }
 
     /// What the randomness of answers is derived from.
-    #[allow(dead_code)] // for user decryption
     pub(crate) fn randomness_secret(&self) -> &RandomnessSecret {
         &self.randomness
     }

@@ -45,7 +45,7 @@ impl Engine for AnyKey {
     }
 
     fn verify_input(&self, (): &(), _: &[u8], _: &[u8]) -> Result<Vec<FheType>, InputError> {
-        Ok(Vec::new())
+        Err(InputError::Unreadable)
     }
 }
 
