@@ -1,6 +1,6 @@
 //! Reads a request's whole life from the chain and judges it.
 
-use kms_asc_api::{Eip712Domain, Epoch, RequestBody, RequestId, RequestView, ResponseView};
+use kms_asc_api::{Eip712Domain, Epoch, KeyId, RequestBody, RequestId, RequestView, ResponseView};
 use kms_chain::TxHash;
 
 use crate::{
@@ -65,7 +65,14 @@ async fn judge(
 /// The domain that answers to a request are signed under. A default domain comes from the key's record, or from the
 /// parameters while the key does not exist; in either case it must be this key's.
 async fn domain(ledger: &Ledger, body: &RequestBody) -> Result<Option<Eip712Domain>> {
-    let Some(key) = verify::domain_key(body) else { return Ok(verify::own_domain(body).cloned()) };
+    match verify::domain_key(body) {
+        Some(key) => key_domain(ledger, key).await.map(Some),
+        None => Ok(verify::own_domain(body).cloned()),
+    }
+}
+
+/// The default domain of a key.
+pub async fn key_domain(ledger: &Ledger, key: KeyId) -> Result<Eip712Domain> {
     let domain = match ledger.key(key).await {
         Ok(record) => record.domain,
         Err(error) if error.code() == "unknown_key" => {
@@ -77,7 +84,7 @@ async fn domain(ledger: &Ledger, body: &RequestBody) -> Result<Option<Eip712Doma
         Err(error) => return Err(error),
     };
     if verify::is_domain_of(&domain, ledger.chain_id(), ledger.contract(), key) {
-        return Ok(Some(domain));
+        return Ok(domain);
     }
     Err(Error::Unverified(format!("the domain on record for key {key} is not that of this key and contract")))
 }

@@ -20,6 +20,7 @@ mod report;
 mod report_text;
 mod settings;
 mod submit;
+mod user_wallet;
 mod verify;
 mod wait;
 
@@ -68,6 +69,7 @@ async fn run(Cli { global, command }: Cli) -> Result<()> {
         Command::Key(args) => args.run(&context()?).await,
         Command::Encrypt(args) => args.run(&context()?).await,
         Command::Decrypt(args) => args.run(&context()?).await,
+        Command::UserDecrypt(args) => args.run(&context()?).await,
         Command::VerifyInput(args) => args.run(&context()?).await,
         Command::Request(args) => args.run(&context()?).await,
         Command::Crs(args) => args.run(&context()?).await,

@@ -1,8 +1,8 @@
 //! A request and all that came of it, in the form that is promised to programs.
 
 use kms_asc_api::{
-    Ciphertext, CiphertextFormat, Handle, Operation, Outcome, Provenance, RequestBody, RequestId,
-    RequestView, ResponseView, State,
+    Ciphertext, CiphertextFormat, Digest, EpochMode, Handle, Operation, Outcome, Provenance, RequestBody,
+    RequestId, RequestView, ResponseView, State,
     log::{LogBody, LogEntry},
     payload::InputVerdict,
 };
@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::{
     error::{Error, Result},
     reference::Reference,
-    verify::Judge,
+    verify::{Judge, UserAnswer},
 };
 
 /// The fields of a request in JSON. Those before `settlement` are fixed; `settlement` may grow.
@@ -33,6 +33,20 @@ pub struct RequestReport {
     pub responses: Vec<ResponseReport>,
     pub values: Vec<Value>,
     pub settlement: Settlement,
+    /// What was encrypted to a user.
+    #[serde(skip)]
+    pub sealed: Option<Sealed>,
+}
+
+/// Answers to a user that verify, as far as anybody but he can tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    pub mode: EpochMode,
+    /// What each answer must be tied to.
+    pub link: Digest,
+    /// How many parties must have encrypted the same values, where each answer is whole.
+    pub needed: usize,
+    pub answers: Vec<UserAnswer>,
 }
 
 /// When and where something was recorded.
@@ -161,6 +175,7 @@ impl RequestReport {
                 ended,
                 ..Settlement::default()
             },
+            sealed: None,
         }
     }
 
@@ -182,7 +197,16 @@ impl RequestReport {
                 verified: verdict.is_ok(),
             });
         }
-        if self.state == State::Fulfilled {
+        if let (State::Fulfilled, Some(link)) = (self.state, judge.user_link()) {
+            let (answers, needed) = (judge.user_answers(responses), judge.needed());
+            if answers.len() < needed {
+                faults.push(format!(
+                    "request {} is fulfilled, but fewer than {needed} parties gave answers with valid signatures",
+                    self.id
+                ));
+            }
+            self.sealed = Some(Sealed { mode: judge.epoch.mode, link, needed, answers });
+        } else if self.state == State::Fulfilled {
             match judge.decided(responses) {
                 Some(payload) => {
                     self.values = values(&judge.stored.body, payload)?;

@@ -42,15 +42,27 @@ pub async fn submit(context: &Context, operation: Operation, args: SubmitArgs) -
     if args.no_wait && !view.state.is_terminal() {
         return Ok(Submitted::Sent(report));
     }
+    finish(context, &ledger, id, &operation).await.map(Submitted::Fulfilled)
+}
+
+/// Waits until a request is fulfilled and verified, and is the one that was meant.
+///
+/// A request that ends otherwise is shown on stdout before the error is returned.
+pub async fn finish(
+    context: &Context,
+    ledger: &Ledger,
+    id: RequestId,
+    operation: &Operation,
+) -> Result<RequestReport> {
     let step = context.progress.begin(format_args!("waiting for request {id}"));
     let view = until_finished(id, Patience::default(), &step, || ledger.request(id)).await?;
     step.update("checking the answer");
-    let life = life::read(&ledger, &view).await?;
+    let life = life::read(ledger, &view).await?;
     drop(step);
-    let asked = (view.body.operation == operation).then_some(());
+    let asked = (view.body.operation == *operation).then_some(());
     let asked = asked.ok_or_else(|| Error::Unverified(format!("request {id} is not what was asked for")));
     match life.verdict.and(asked).and_then(|()| ending(&life.report)) {
-        Ok(()) => Ok(Submitted::Fulfilled(life.report)),
+        Ok(()) => Ok(life.report),
         Err(error) => {
             context.show(&life.report)?;
             Err(error)

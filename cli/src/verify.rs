@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use kms_asc_api::{
-    CrsId, CrsSource, Digest, Eip712Domain, Epoch, KeyGen, KeyId, KeySource, Operation, Outcome, PartyId,
-    RequestBody, RequestId, ResponseView, Signature, eip712, key_contract_address,
-    payload::{self, InputVerdict},
+    CrsId, CrsSource, Digest, Eip712Domain, Epoch, EpochMode, KeyGen, KeyId, KeySource, Operation, Outcome,
+    PartyId, PublicKey, RequestBody, RequestId, ResponseView, Signature, eip712, key_contract_address,
+    payload::{self, InputVerdict, UserPayload},
     request_hash, signing,
 };
 
@@ -25,6 +25,15 @@ pub struct Judge<'a> {
     pub epoch: &'a Epoch,
     /// The domain of the external signatures, where the operation has any.
     pub domain: Option<&'a Eip712Domain>,
+}
+
+/// A party's answer to a user, whose outer signatures were checked. Only the user can read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserAnswer {
+    pub party: PartyId,
+    /// The party's key on record, with which it signed within, too.
+    pub signer: PublicKey,
+    pub payload: Vec<u8>,
 }
 
 /// Why an answer is not its party's.
@@ -87,10 +96,45 @@ impl Judge<'_> {
         let Some(answer) = response.payload.as_deref().filter(|_| outcome == Outcome::Answer) else {
             return Ok(());
         };
-        match (self.statement(answer)?, &response.external_signature) {
+        match (self.statement(response.party, answer)?, &response.external_signature) {
             (Some(hash), Some(signature)) if by_party(&hash, signature) => Ok(()),
             (None, None) => Ok(()),
             _ => Err(Fault::External),
+        }
+    }
+
+    /// The answers to a user that verify, one for each party; no two are equal. Empty for other operations.
+    pub fn user_answers(&self, responses: &[ResponseView]) -> Vec<UserAnswer> {
+        let mut answers: BTreeMap<PartyId, UserAnswer> = BTreeMap::new();
+        let is_user = matches!(self.stored.body.operation, Operation::UserDecrypt(_));
+        for response in responses.iter().filter(|response| is_user && !response.late && response.outcome == 0)
+        {
+            let signer = self.epoch.party(response.party).map(|party| party.signer);
+            if let (Some(payload), Some(signer), Ok(())) =
+                (&response.payload, signer, self.response(response))
+            {
+                let answer = UserAnswer { party: response.party, signer, payload: payload.to_vec() };
+                answers.insert(response.party, answer);
+            }
+        }
+        answers.into_values().collect()
+    }
+
+    /// How many parties must answer: with equal payloads, but for a user.
+    pub fn needed(&self) -> usize {
+        let user = matches!(self.stored.body.operation, Operation::UserDecrypt(_));
+        let needed = match self.epoch.mode {
+            EpochMode::Centralized | EpochMode::Threshold if user => self.epoch.reconstruction,
+            _ => self.epoch.majority,
+        };
+        usize::try_from(needed).unwrap_or(usize::MAX)
+    }
+
+    /// What ties answers to the user who asked for them; none for other operations.
+    pub fn user_link(&self) -> Option<Digest> {
+        match (&self.stored.body.operation, self.domain) {
+            (Operation::UserDecrypt(op), Some(domain)) => Some(eip712::user_link(domain, op)),
+            _ => None,
         }
     }
 
@@ -105,12 +149,11 @@ impl Judge<'_> {
                 }
             }
         }
-        let majority = usize::try_from(self.epoch.majority).unwrap_or(usize::MAX);
-        votes.into_iter().find(|(_, parties)| parties.len() >= majority).map(|(payload, _)| payload)
+        votes.into_iter().find(|(_, parties)| parties.len() >= self.needed()).map(|(payload, _)| payload)
     }
 
     /// The hash that an answer's external signature signs; `None` for an operation without.
-    fn statement(&self, answer: &[u8]) -> Result<Option<Digest>, Fault> {
+    fn statement(&self, party: PartyId, answer: &[u8]) -> Result<Option<Digest>, Fault> {
         let domain = self.domain.ok_or(Fault::External);
         match &self.stored.body.operation {
             Operation::PublicDecrypt(op) => {
@@ -141,8 +184,12 @@ impl Judge<'_> {
                     InputVerdict::Refused => Ok(None),
                 }
             }
-            // What this version cannot check it does not call verified.
-            Operation::UserDecrypt(_) => Err(Fault::External),
+            Operation::UserDecrypt(op) => {
+                let (domain, link) = (domain?, self.user_link().ok_or(Fault::External)?);
+                let payload = UserPayload::decode(answer).map_err(|_| Fault::Payload)?;
+                payload.check(op, &link, self.epoch, party).map_err(|_| Fault::Payload)?;
+                Ok(Some(eip712::user_decrypt_hash(domain, op, answer)))
+            }
         }
     }
 }
@@ -173,6 +220,7 @@ pub fn domain_key(body: &RequestBody) -> Option<KeyId> {
         Operation::CrsGen(_) => Some(KeyId::from(body.id)),
         Operation::PublicDecrypt(op) if op.domain.is_none() => Some(op.key_id),
         Operation::VerifyInput(op) if op.domain.is_none() => Some(op.key_id),
+        Operation::UserDecrypt(op) if op.domain.is_none() => Some(op.key_id),
         _ => None,
     }
 }
@@ -182,6 +230,7 @@ pub fn own_domain(body: &RequestBody) -> Option<&Eip712Domain> {
     match &body.operation {
         Operation::PublicDecrypt(op) => op.domain.as_ref(),
         Operation::VerifyInput(op) => op.domain.as_ref(),
+        Operation::UserDecrypt(op) => op.domain.as_ref(),
         _ => None,
     }
 }

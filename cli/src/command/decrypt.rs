@@ -67,7 +67,8 @@ pub fn operation(references: Vec<Reference>) -> Result<Operation> {
     }))
 }
 
-fn one_key(references: &[Reference]) -> Result<KeyId> {
+/// The one key that all are of.
+pub fn one_key(references: &[Reference]) -> Result<KeyId> {
     let mut keys: Vec<_> = references.iter().map(|reference| reference.key_id).collect();
     keys.sort_unstable();
     keys.dedup();

@@ -13,6 +13,7 @@ pub mod log;
 pub mod quote;
 pub mod request;
 pub mod status;
+pub mod user_decrypt;
 pub mod verify_input;
 pub mod wallet;
 mod why;

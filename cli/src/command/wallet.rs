@@ -11,6 +11,7 @@ use crate::{
     error::Result,
     output::{self, Report, fields},
     settings::DEFAULT_PREFIX,
+    user_wallet::ethereum_address,
 };
 
 const EXAMPLES: &str = "\
@@ -45,6 +46,7 @@ enum WalletCommand {
 #[derive(Serialize)]
 struct NewWallet {
     address: String,
+    ethereum_address: String,
     file: String,
 }
 
@@ -57,6 +59,8 @@ impl Report for NewWallet {
 #[derive(Serialize)]
 struct WalletReport {
     address: String,
+    /// Of the same key: what a user decryption calls the user.
+    ethereum_address: String,
     public_key: String,
     file: String,
     balance: String,
@@ -68,6 +72,7 @@ impl Report for WalletReport {
     fn text(&self) -> String {
         fields([
             ("address", self.address.clone()),
+            ("ethereum", self.ethereum_address.clone()),
             ("public key", self.public_key.clone()),
             ("file", self.file.clone()),
             ("balance", format!("{}{}", self.balance, self.denom)),
@@ -82,8 +87,11 @@ impl Wallet {
             WalletCommand::New { file, prefix } => {
                 let wallet = kms_chain::Wallet::generate(&prefix)?;
                 wallet.save_new(&file)?;
-                let report =
-                    NewWallet { address: wallet.address().to_owned(), file: file.display().to_string() };
+                let report = NewWallet {
+                    address: wallet.address().to_owned(),
+                    ethereum_address: ethereum_address(&wallet.public_key())?,
+                    file: file.display().to_string(),
+                };
                 output::show(global.output, &report)
             }
             WalletCommand::Show => show(&Context::new(global)?).await,
@@ -98,6 +106,7 @@ async fn show(context: &Context) -> Result<()> {
     let credit = ledger.credit(wallet.address()).await?;
     context.show(&WalletReport {
         address: wallet.address().to_owned(),
+        ethereum_address: ethereum_address(&wallet.public_key())?,
         public_key: format!("0x{}", hex::encode(wallet.public_key())),
         file: context.settings.wallet()?.display().to_string(),
         balance: balance.to_string(),

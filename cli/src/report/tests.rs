@@ -23,6 +23,13 @@ fn view(scene: &Scene, state: State) -> RequestView {
     }
 }
 
+impl RequestReport {
+    /// Of a fulfilled request, before its answers are judged.
+    pub fn fulfilled_for_test(scene: &Scene) -> Self {
+        Self::new(&view(scene, State::Fulfilled), "ukms", None)
+    }
+}
+
 fn word(value: u8) -> [u8; 32] {
     let mut word = [0; 32];
     word[31] = value;

@@ -101,7 +101,7 @@ impl Scene {
     }
 
     pub fn answer(&self, party: u32, payload: &[u8]) -> ResponseView {
-        let statement = self.judge().statement(payload).unwrap();
+        let statement = self.judge().statement(PartyId(party), payload).unwrap();
         let payload_digest = Digest::sha256(payload);
         ResponseView {
             request_id: self.stored.body.id,
@@ -235,6 +235,34 @@ fn a_default_domain_names_its_key_on_this_chain() {
     assert!(is_domain_of(&scene.domain, CHAIN, CONTRACT, KeyId(7)));
     assert!(!is_domain_of(&scene.domain, CHAIN, CONTRACT, KeyId(8)));
     assert!(!is_domain_of(&scene.domain, "kms-2", CONTRACT, KeyId(7)));
+}
+
+#[test]
+fn a_payload_that_is_no_answer_to_a_user_does_not_verify() {
+    let decryption = Scene::decryption();
+    let Operation::PublicDecrypt(public) = &decryption.stored.body.operation else { panic!() };
+    let scene = Scene::new(Operation::UserDecrypt(kms_asc_api::UserDecrypt {
+        key_id: public.key_id,
+        ciphertexts: public.ciphertexts.clone(),
+        enc_key: Default::default(),
+        user: kms_asc_api::EvmAddress::new([1; 20]),
+        contracts: vec![],
+        valid_from: 0,
+        valid_days: 1,
+        user_signature: Signature::new([0; 65]),
+        domain: None,
+        extra_data: Default::default(),
+    }));
+    assert_eq!(domain_key(&scene.stored.body), Some(public.key_id));
+    let payload = word(42);
+    let response = ResponseView {
+        payload: Some(payload.into()),
+        payload_digest: Digest::sha256(&payload),
+        receipt: scene.receipt(1, Outcome::Answer, Digest::sha256(&payload)),
+        ..decryption.answer(1, &payload)
+    };
+    assert_eq!(scene.judge().response(&response), Err(Fault::Payload));
+    assert!(scene.judge().user_answers(&[response]).is_empty());
 }
 
 fn input() -> kms_asc_api::VerifyInput {

@@ -2,7 +2,7 @@
 
 use k256::ecdsa::{RecoveryId, Signature as EcdsaSignature, SigningKey, VerifyingKey};
 
-use crate::{Digest, PublicKey, Signature, SignatureError};
+use crate::{Digest, EvmAddress, PublicKey, Signature, SignatureError};
 
 /// A signature that names no signer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,12 +37,32 @@ pub fn sign(key: &SigningKey, hash: &Digest) -> Result<Signature, RecoverError> 
 /// # Errors
 /// When the signature is not canonical, or no key gives it.
 pub fn recover(hash: &Digest, signature: &Signature) -> Result<PublicKey, RecoverError> {
+    recover_key(hash, signature).map(|key| public_key(&key))
+}
+
+/// The Ethereum address of the key that made a signature over a hash.
+///
+/// # Errors
+/// As [`recover`].
+pub fn recover_address(hash: &Digest, signature: &Signature) -> Result<EvmAddress, RecoverError> {
+    recover_key(hash, signature).map(|key| address(&key))
+}
+
+fn recover_key(hash: &Digest, signature: &Signature) -> Result<VerifyingKey, RecoverError> {
     let (rs, recovery_id) = signature.parts()?;
     let recovery_id = RecoveryId::from_byte(recovery_id).ok_or(RecoverError::NoKey)?;
     let signature = EcdsaSignature::from_slice(rs).map_err(|_| RecoverError::NoKey)?;
-    let key = VerifyingKey::recover_from_prehash(hash.as_bytes(), &signature, recovery_id)
-        .map_err(|_| RecoverError::NoKey)?;
-    Ok(public_key(&key))
+    VerifyingKey::recover_from_prehash(hash.as_bytes(), &signature, recovery_id)
+        .map_err(|_| RecoverError::NoKey)
+}
+
+/// The Ethereum address of a public key.
+pub fn address(key: &VerifyingKey) -> EvmAddress {
+    let point = key.to_encoded_point(false);
+    let mut coordinates = [0u8; 64];
+    // The first byte of the uncompressed form says that it is one.
+    coordinates.copy_from_slice(&point.as_bytes()[1..]);
+    EvmAddress::of_point(&coordinates)
 }
 
 /// The compressed form of a public key.
@@ -79,6 +99,7 @@ mod tests {
             assert!(signature.parts().is_ok());
             assert_eq!(signature, sign(&key, &hash).unwrap());
             assert_eq!(recover(&hash, &signature).unwrap(), public_key(key.verifying_key()));
+            assert_eq!(recover_address(&hash, &signature).unwrap(), address(key.verifying_key()));
             assert_ne!(recover(&Digest::sha256(b"other"), &signature), Ok(public_key(key.verifying_key())));
         }
     }

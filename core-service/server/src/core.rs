@@ -27,7 +27,7 @@ pub(crate) struct Core<E: Engine>(Arc<Inner<E>>);
 struct Inner<E: Engine> {
     identity: Arc<Identity>,
     limits: Limits,
-    signer: Signer,
+    signer: Arc<Signer>,
     answers: Answers,
     workshop: Workshop<E>,
     evidence: Evidence,
@@ -57,7 +57,7 @@ impl<E: Engine> Core<E> {
         metrics: Arc<Metrics>,
     ) -> Self {
         let identity = workshop.identity.clone();
-        let desk = Desk::new(&limits);
+        let (desk, signer) = (Desk::new(&limits), Arc::new(signer));
         Self(Arc::new(Inner { identity, limits, signer, answers, workshop, evidence, desk, metrics }))
     }
 
@@ -147,7 +147,7 @@ impl<E: Engine> Core<E> {
     /// of the request's time is over it is what the party says of the request, so that the requester gets his money back.
     async fn find(&self, request: &Request, ciphertexts: Vec<Bytes>) -> Result<Finding, Error> {
         let (id, internal) = (request.id(), FailureCode::Internal);
-        match self.0.workshop.perform(request, ciphertexts).await {
+        match self.0.workshop.perform(&self.0.signer, request, ciphertexts).await {
             Err(Error::Internal { cause }) if request.check_may_fail_for(internal).is_ok() => {
                 tracing::error!(
                     request_id = id,

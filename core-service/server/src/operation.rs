@@ -9,6 +9,7 @@ mod public_decrypt;
 mod takeover;
 #[cfg(test)]
 mod tests;
+mod user_decrypt;
 mod verifiers;
 mod verify_input;
 
@@ -21,7 +22,7 @@ use kms_store::{Hasher, Store, StoreError};
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::{
-    Error, Identity, Limits, destroyed::Destroyed, error::full_text, request::Request, vault::Vault,
+    Error, Identity, Limits, Signer, destroyed::Destroyed, error::full_text, request::Request, vault::Vault,
 };
 
 pub(crate) use destroy::destroy;
@@ -113,13 +114,18 @@ impl<E: Engine> Workshop<E> {
     }
 
     /// Does the work of a request whose blobs are as many as its body names.
-    pub(crate) async fn perform(&self, request: &Request, blobs: Vec<Bytes>) -> Result<Finding, Error> {
+    pub(crate) async fn perform(
+        &self,
+        signer: &Arc<Signer>,
+        request: &Request,
+        blobs: Vec<Bytes>,
+    ) -> Result<Finding, Error> {
         match &request.body.operation {
             Operation::KeyGen(asked) => key_gen::perform(self, request, asked).await,
             Operation::CrsGen(asked) => crs_gen::perform(self, request, asked).await,
             Operation::PublicDecrypt(asked) => public_decrypt::perform(self, request, asked, blobs).await,
             Operation::VerifyInput(asked) => verify_input::perform(self, request, asked, blobs).await,
-            Operation::UserDecrypt(_) => Ok(Finding::Failure(Failure::of(FailureCode::Unsupported))),
+            Operation::UserDecrypt(asked) => user_decrypt::perform(self, signer, request, asked, blobs).await,
         }
     }
 

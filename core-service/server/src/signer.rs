@@ -116,6 +116,11 @@ impl Signer {
         Address::from(*self.address().as_bytes()).to_checksum(None)
     }
 
+    /// The key itself, for signatures within what is encrypted to users.
+    pub(crate) const fn key(&self) -> &SigningKey {
+        &self.key
+    }
+
     /// Signs a hash: RFC 6979, low-s, `v` 27 or 28. The same hash gives the same bytes.
     pub(crate) fn sign(&self, hash: &Digest) -> Result<Signature, signing::RecoverError> {
         signing::sign(&self.key, hash)

@@ -106,7 +106,6 @@ impl<E: Engine> Vault<E> {
     }
 
     /// What the randomness of answers is derived from.
-    #[allow(dead_code)] // for user decryption
     pub(crate) fn randomness_secret(&self) -> &RandomnessSecret {
         &self.randomness
     }
