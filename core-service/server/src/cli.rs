@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     BoundServer, Config, Signer, Strongbox, TEMPLATE,
     config::{LogConfig, LogFormat},
-    custody::prepare,
+    custody::{forbid_dumps, prepare},
 };
 
 /// The KMS core: holds key material, answers requests of the contract over gRPC.
@@ -56,6 +56,8 @@ enum Command {
     Export(transfer::Export),
     /// Hold a sealed key for one request of one owner.
     Stage(transfer::Stage),
+    /// Hold a common reference string, which is no secret, for one request of one owner.
+    StageCrs(transfer::StageCrs),
     Trust(trust::Trust),
     /// Change how the vault is kept.
     #[command(subcommand)]
@@ -76,6 +78,8 @@ enum Output {
 /// # Errors
 /// With what went wrong, for people. A missing `--config` ends the process with status 2, as all misuse does.
 pub fn run(arguments: Arguments) -> anyhow::Result<()> {
+    // Before any secret is read.
+    forbid_dumps()?;
     let command = arguments.command.unwrap_or(Command::Serve);
     match &command {
         Command::ConfigTemplate => return print(TEMPLATE),
@@ -99,6 +103,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         Command::Restore(arguments) => arguments.run(&config),
         Command::Export(arguments) => arguments.run(&config),
         Command::Stage(arguments) => arguments.run(&config),
+        Command::StageCrs(arguments) => arguments.run(&config),
     }
 }
 

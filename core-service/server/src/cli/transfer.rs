@@ -4,10 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
+use kms_asc_api::Digest;
+use kms_core_engine::crs_digest;
 
 use crate::{
     Config, Strongbox, Transport,
     custody::{Own, export, stage},
+    vault::{Staged, StagedCrs},
 };
 
 /// A key to seal for another core.
@@ -43,6 +46,23 @@ pub(super) struct Stage {
     request: u64,
     #[command(flatten)]
     own: OwnKey,
+}
+
+/// A common reference string to hold for a request.
+#[derive(Clone, Debug, Args)]
+pub(super) struct StageCrs {
+    /// The string's file, as it is in the store of public material.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Bits of a list that it proves, at most, as in its record.
+    #[arg(long, value_name = "BITS")]
+    max_bits: u32,
+    /// The address whose request may make a CRS of it.
+    #[arg(long, value_name = "ADDRESS")]
+    owner: String,
+    /// That request.
+    #[arg(long, value_name = "ID")]
+    request: u64,
 }
 
 #[derive(Clone, Debug, Args)]
@@ -86,6 +106,19 @@ impl Stage {
             "key {} of contract {} on {} waits for request {} of {}",
             copied.key_id, copied.contract, copied.chain_id, self.request, self.owner
         );
+        Ok(())
+    }
+}
+
+impl StageCrs {
+    pub(super) fn run(&self, config: &Config) -> anyhow::Result<()> {
+        let bytes =
+            std::fs::read(&self.file).with_context(|| format!("cannot read {}", self.file.display()))?;
+        let crs = StagedCrs { max_bits: self.max_bits, digest: Digest::new(crs_digest(&bytes)) };
+        let digest = crs.digest;
+        let strongbox = Strongbox::open(&config.vault()?)?;
+        strongbox.stage(&self.owner, self.request, &Staged::Crs { crs, bytes })?;
+        eprintln!("CRS {digest} waits for request {} of {}", self.request, self.owner);
         Ok(())
     }
 }

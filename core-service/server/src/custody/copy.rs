@@ -148,10 +148,7 @@ mod tests {
         assert!(!file.windows(8).any(|window| window == &SECRET[..8]));
         let (copied, key, secret) = open(&to, &from.public, &file).unwrap();
         assert_eq!((copied.key_id, copied.chain_id.as_str()), (7, "kms-1"));
-        assert_eq!(
-            (key.params.as_str(), &key.parts, secret.as_bytes()),
-            ("default", &record(7).parts, SECRET)
-        );
+        assert_eq!((key.params.as_str(), &key.parts, secret.as_bytes()), ("test", &record(7).parts, SECRET));
         let refused = |own: &Own, sender: &Own| open(own, &sender.public, &file).map(|_| ()).unwrap_err();
         assert_eq!(refused(&stranger, &from), CopyError::OtherRecipient);
         assert_eq!(refused(&to, &stranger), CopyError::NotAuthentic);
