@@ -299,7 +299,10 @@ fn store_exit(error: &StoreError) -> ExitStatus {
     match error {
         StoreError::NotFound { .. } => ExitStatus::NotFound,
         StoreError::DigestMismatch { .. } | StoreError::SizeMismatch { .. } => ExitStatus::Unverified,
-        StoreError::UnknownScheme { .. } | StoreError::NotAFolder { .. } => ExitStatus::Usage,
+        StoreError::UnknownScheme { .. }
+        | StoreError::NotAFolder { .. }
+        | StoreError::BadBucket { .. }
+        | StoreError::BadCredentials { .. } => ExitStatus::Usage,
         StoreError::TooLarge { .. } | StoreError::Unavailable { .. } => ExitStatus::Failure,
     }
 }
