@@ -71,7 +71,9 @@ pub enum Error {
         state: &'static str,
     },
     /// The key's owner has not allowed the reference string.
-    #[error("reference string {crs} proves no input under key {key}; its owner allows it by `kms key crs {key} {crs}`")]
+    #[error(
+        "reference string {crs} proves no input under key {key}; its owner allows it by `kms key crs {key} {crs}`"
+    )]
     CrsNotAllowed {
         /// The string.
         crs: CrsId,
@@ -79,7 +81,9 @@ pub enum Error {
         key: KeyId,
     },
     /// The operators found that an input is none.
-    #[error("request {id} is fulfilled: the bytes are no input, as they do not parse, fit or prove what they should")]
+    #[error(
+        "request {id} is fulfilled: the bytes are no input, as they do not parse, fit or prove what they should"
+    )]
     NoInput {
         /// The request.
         id: RequestId,

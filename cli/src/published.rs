@@ -41,8 +41,8 @@ pub async fn parts(context: &Context, key: &KeyRecord) -> Result<Vec<(KeyType, C
 /// Reads one published part of a key, in the same way.
 pub async fn part(context: &Context, key: &KeyRecord, key_type: KeyType) -> Result<Cached> {
     let found = key.digests.iter().find(|part| part.key_type == key_type);
-    let found = found
-        .ok_or_else(|| Error::NotFound(format!("{} on record for key {}", name(key_type), key.id)))?;
+    let found =
+        found.ok_or_else(|| Error::NotFound(format!("{} on record for key {}", name(key_type), key.id)))?;
     let _step = context.progress.begin(format_args!("reading the {} of key {}", name(key_type), key.id));
     cached(context, "keys", found.digest, key_digest).await
 }

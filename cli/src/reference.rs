@@ -369,14 +369,8 @@ pub mod tests {
     #[test]
     fn a_ref_of_an_input_ends_with_what_its_proof_binds() {
         let bytes = claimed(7).encode();
-        let expected = format!(
-            "03{:016x}{}{}{}{:016x}",
-            2,
-            "aa".repeat(20),
-            "bb".repeat(20),
-            "cc".repeat(20),
-            9000
-        );
+        let expected =
+            format!("03{:016x}{}{}{}{:016x}", 2, "aa".repeat(20), "bb".repeat(20), "cc".repeat(20), 9000);
         assert!(hex::encode(bytes).ends_with(&expected));
         let text = claimed(7).to_string();
         assert_eq!(text.parse::<Reference>(), Ok(claimed(7)));

@@ -1,8 +1,8 @@
 //! A request and all that came of it, in the form that is promised to programs.
 
 use kms_asc_api::{
-    Ciphertext, CiphertextFormat, Digest, EpochMode, Handle, Operation, Outcome, Provenance, RequestBody, RequestId, RequestView,
-    ResponseView, State,
+    Ciphertext, CiphertextFormat, Digest, EpochMode, Handle, Operation, Outcome, Provenance, RequestBody,
+    RequestId, RequestView, ResponseView, State,
     log::{LogBody, LogEntry},
     payload::InputVerdict,
 };
@@ -302,8 +302,8 @@ fn input(body: &RequestBody, payload: &[u8]) -> Result<Option<InputReport>> {
         return Ok(Some(InputReport { valid: false, elements: Vec::new() }));
     };
     let element = |(index, handle): (u16, &Handle)| {
-        let fhe_type = kms_asc_api::FheType::try_from(handle.fhe_type_number())
-            .map_err(|error| unreadable(&error))?;
+        let fhe_type =
+            kms_asc_api::FheType::try_from(handle.fhe_type_number()).map_err(|error| unreadable(&error))?;
         let ciphertext = Ciphertext {
             handle: *handle,
             digest: op.digest,

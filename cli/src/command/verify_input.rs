@@ -76,7 +76,9 @@ pub fn operation(reference: &Reference) -> Result<Operation> {
     let Reference { key_id, ciphertext, claim } = reference;
     let Ciphertext { digest, size, format, .. } = ciphertext;
     let claim = claim.filter(|_| *format == CiphertextFormat::Compact).ok_or_else(|| {
-        Error::Usage("the REF is not of an input that awaits its check: `kms encrypt --proven` makes one".into())
+        Error::Usage(
+            "the REF is not of an input that awaits its check: `kms encrypt --proven` makes one".into(),
+        )
     })?;
     let binding = claim.binding;
     Ok(Operation::VerifyInput(Input {
@@ -103,7 +105,9 @@ mod tests {
     #[test]
     fn a_ref_of_an_input_says_all_that_the_request_needs() {
         let reference = claimed(7);
-        let Operation::VerifyInput(input) = operation(&reference).unwrap() else { panic!("another operation") };
+        let Operation::VerifyInput(input) = operation(&reference).unwrap() else {
+            panic!("another operation")
+        };
         assert_eq!(InputBinding::of(&input), reference.claim.unwrap().binding);
         assert_eq!((input.key_id, input.digest), (reference.key_id, reference.ciphertext.digest));
         assert_eq!(input.size, reference.ciphertext.size);

@@ -302,15 +302,18 @@ fn the_handles_of_an_input_are_signed_and_its_refusal_has_no_statement() {
 
 #[test]
 fn a_reference_strings_answer_verifies_under_the_domain_of_its_own_id() {
-    let operation =
-        |source| Operation::CrsGen(kms_asc_api::CrsGen { max_bits: 64, source });
+    let operation = |source| Operation::CrsGen(kms_asc_api::CrsGen { max_bits: 64, source });
     let scene = Scene::new(operation(CrsSource::Generate));
     assert_eq!(domain_key(&scene.stored.body), Some(KeyId(9)));
     assert_eq!(scene.judge().response(&scene.answer(1, &[5; 32])), Ok(()));
 
     let imported = Scene::new(operation(CrsSource::Import { digest: Digest::new([6; 32]) }));
     assert_eq!(imported.judge().response(&imported.answer(1, &[6; 32])), Ok(()));
-    assert_eq!(imported.judge().statement(&[5; 32]), Err(Fault::Payload), "another string than was asked for");
+    assert_eq!(
+        imported.judge().statement(&[5; 32]),
+        Err(Fault::Payload),
+        "another string than was asked for"
+    );
 }
 
 #[test]

@@ -182,7 +182,8 @@ impl<E: Engine> Core<E> {
         if let Some(answer) = self.answered(&body)? {
             return Ok(answer);
         }
-        let request = self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
+        let request =
+            self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
         let (given, expected) = (ciphertexts.len(), request.body.operation.blobs().len());
         if given != expected {
             return Err(Error::WrongCiphertextCount { given, expected });
@@ -196,7 +197,8 @@ impl<E: Engine> Core<E> {
         if let Some(answer) = self.answered(&body)? {
             return Ok(answer);
         }
-        let request = self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
+        let request =
+            self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
         let failure = declined(&request, code, index)?;
         self.answer(request, Wish::Decline(failure)).await
     }
@@ -211,12 +213,12 @@ impl<E: Engine> Core<E> {
 
     pub(crate) async fn destroy_key(&self, call: v1::DestroyKeyRequest) -> Result<v1::KeyDestruction, Error> {
         let v1::DestroyKeyRequest { chain_id, contract, key_id, proof } = call;
-        let judge = move |evidence: &Evidence| {
-            evidence.judge_destruction(&chain_id, &contract, KeyId(key_id), proof)
-        };
+        let judge =
+            move |evidence: &Evidence| evidence.judge_destruction(&chain_id, &contract, KeyId(key_id), proof);
         let key = self.judge(judge).await?;
         let core = self.clone();
-        let destroyed = spawn_blocking(move || destroy(&core.0.workshop, &core.0.signer, &key.record, key.record_hash));
+        let destroyed =
+            spawn_blocking(move || destroy(&core.0.workshop, &core.0.signer, &key.record, key.record_hash));
         let destroyed = destroyed.await.map_err(|error| Error::internal("destroying a key", &error))?;
         destroyed.map(v1::KeyDestruction::from)
     }

@@ -7,7 +7,8 @@ use kms_asc_api::eip712::KeyDestruction;
 use kms_asc_api::{
     Ciphertext, CiphertextFormat, CrsRecord, Digest, Epoch, EpochId, EvmAddress, ExecuteMsg, FheType, Handle,
     KeyId, KeyParams, KeyRecord, KeyState, Operation, PartyId, Provenance, PublicDecrypt, QueryMsg, Quote,
-    RequestId, ResponseView, Signature, State, SubmitRequestData, VerifyInput, payload::InputVerdict, signing,
+    RequestId, ResponseView, Signature, State, SubmitRequestData, VerifyInput, payload::InputVerdict,
+    signing,
 };
 use kms_chain::{Coin, TxOptions};
 use kms_e2e::{Person, World, eventually};
@@ -44,7 +45,10 @@ pub async fn values_of_every_width_come_back_from_a_compressed_list(world: &mut 
         ("uint64", vec![u64::MAX.to_string(), "0".to_owned()]),
         ("address", vec![WALLET.to_owned()]),
         ("uint512", vec!["0".to_owned(), "340282366920938463463374607431768211457".to_owned()]),
-        ("uint2048", vec!["115792089237316195423570985008687907853269984665640564039457584007913129639936".into()]),
+        (
+            "uint2048",
+            vec!["115792089237316195423570985008687907853269984665640564039457584007913129639936".into()],
+        ),
     ] {
         let mut encrypt = vec!["encrypt", "--key", &key, "--compressed", "--type", fhe_type, "--value"];
         encrypt.extend(values.iter().map(String::as_str));
@@ -221,8 +225,7 @@ pub async fn a_destroyed_key_is_attested_to_be_gone_and_decrypts_nothing_any_mor
 async fn submit_as(world: &World, name: AccountName, operation: Operation) -> Result<SubmitRequestData> {
     let account = world.stack.account(name)?;
     let operation = Box::new(operation);
-    let quote: Quote =
-        world.query(&QueryMsg::Quote { operation: operation.clone(), callback: None }).await?;
+    let quote: Quote = world.query(&QueryMsg::Quote { operation: operation.clone(), callback: None }).await?;
     let message = ExecuteMsg::SubmitRequest { operation, ttl: None, callback: None };
     let funds = [Coin::new(quote.price.u128(), quote.denom)];
     let outcome = account.execute(world.contract()?, &message, &funds, &TxOptions::default()).await?;

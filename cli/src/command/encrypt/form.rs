@@ -126,13 +126,8 @@ impl Blob {
         let size = u64::try_from(self.bytes.len()).map_err(|error| internal(&error))?;
         let reference = |(index, fhe_type): (usize, &FheType)| {
             let position = u8::try_from(index).map_err(|error| internal(&error))?;
-            let handle = kms_core_engine::Handle::derive(
-                &self.bytes,
-                position,
-                self.acl,
-                self.chain_id,
-                *fhe_type,
-            );
+            let handle =
+                kms_core_engine::Handle::derive(&self.bytes, position, self.acl, self.chain_id, *fhe_type);
             Ok(Reference {
                 key_id: self.key_id,
                 ciphertext: Ciphertext {

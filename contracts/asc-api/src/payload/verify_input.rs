@@ -112,7 +112,8 @@ mod tests {
             acl: EvmAddress::new([0xcc; 20]),
             chain_id: CHAIN,
         };
-        let expected = format!("{}{}{}{}", "aa".repeat(20), "bb".repeat(20), "cc".repeat(20), "00".repeat(24));
+        let expected =
+            format!("{}{}{}{}", "aa".repeat(20), "bb".repeat(20), "cc".repeat(20), "00".repeat(24));
         assert_eq!(hex::encode(binding.metadata()), expected + "0102030405060708");
     }
 

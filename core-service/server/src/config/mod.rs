@@ -196,11 +196,6 @@ impl Config {
         Ok(config)
     }
 
-    /// Folder of vault, answers and trusted headers.
-    pub fn data_dir(&self) -> &Path {
-        &self.data_dir
-    }
-
     /// File of the signer.
     pub fn signer_file(&self) -> &Path {
         &self.signer_file

@@ -1,7 +1,7 @@
 //! What must be proven before the core acts.
 
 use kms_asc_api::{
-    Config, CrsRecord, Digest, Epoch, KeyDomain, EpochId, KeyGen, KeyId, KeyRecord, KeySource, KeyState,
+    Config, CrsRecord, Digest, Epoch, EpochId, KeyDomain, KeyGen, KeyId, KeyRecord, KeySource, KeyState,
     Operation, RequestBody, State, Status, request_hash, state_key,
 };
 use kms_core_proto::v1;
@@ -72,9 +72,9 @@ impl Evidence {
     /// The request's end, and half of its time.
     fn times(&self, body: &RequestBody, status: &Status) -> Result<(End, u64), Error> {
         let malformed = |reason: String| Error::MalformedBody { reason };
-        let deadline = body.deadline.ok_or_else(|| {
-            malformed("an epoch is given and no deadline, they come together".to_owned())
-        })?;
+        let deadline = body
+            .deadline
+            .ok_or_else(|| malformed("an epoch is given and no deadline, they come together".to_owned()))?;
         let half_time = body.half_time().ok_or_else(|| {
             malformed(format!("deadline {deadline} lies before the time {} of the request", body.time))
         })?;
@@ -99,7 +99,8 @@ fn recorded_status(proven: &Proven, body: &RequestBody, stored: &[u8]) -> Result
     if proven.record(&state_key::REQUEST.key(request_id), what)? != stored {
         return Err(Refusal::BodyMismatch { request_id }.into());
     }
-    let status = proven.record(&state_key::STATUS.key(request_id), || format!("status of request {request_id}"))?;
+    let status =
+        proven.record(&state_key::STATUS.key(request_id), || format!("status of request {request_id}"))?;
     let status = Status::decode(status).map_err(|error| unreadable("status", &error))?;
     match status.state {
         State::Pending => Ok(status),

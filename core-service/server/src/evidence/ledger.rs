@@ -68,10 +68,8 @@ impl LedgerError {
 impl Ledger {
     /// Opens the file, which is made for a chain if it is missing.
     pub(super) fn open(file: &Path, chain_id: &str) -> Result<Self, LedgerError> {
-        let unusable = |error: redb::Error| LedgerError::Unusable {
-            file: file.to_owned(),
-            reason: error.to_string(),
-        };
+        let unusable =
+            |error: redb::Error| LedgerError::Unusable { file: file.to_owned(), reason: error.to_string() };
         let database = Database::create(file).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => LedgerError::InUse { file: file.to_owned() },
             other => unusable(other.into()),

@@ -43,7 +43,9 @@ pub enum Refusal {
         allowed: u64,
     },
     /// The newest header is older than the trusting period.
-    #[error("the trust in header {height} expired at {expired}; an operator must renew it with `kms-core trust`")]
+    #[error(
+        "the trust in header {height} expired at {expired}; an operator must renew it with `kms-core trust`"
+    )]
     TrustExpired {
         /// Its height.
         height: u64,

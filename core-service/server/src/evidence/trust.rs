@@ -122,9 +122,9 @@ impl HeaderTrust {
         }
         let known = Known { header: Arc::new(header), block: Arc::new(block.clone()) };
         let forgotten = seen.behind(height);
-        self.ledger.keep(&known.header, block, &forgotten).map_err(|error| {
-            Error::internal("keeping a trusted header", &error)
-        })?;
+        self.ledger
+            .keep(&known.header, block, &forgotten)
+            .map_err(|error| Error::internal("keeping a trusted header", &error))?;
         forgotten.iter().for_each(|height| drop(seen.headers.remove(height)));
         seen.headers.insert(height, known);
         Ok(())
@@ -184,7 +184,9 @@ impl HeaderTrust {
                 height, evidence = %file.display(),
                 "two valid headers: nothing is done until a person has looked; see `kms-core trust`"
             ),
-            Err(error) => tracing::error!(height, %error, "two valid headers, and no evidence could be written"),
+            Err(error) => {
+                tracing::error!(height, %error, "two valid headers, and no evidence could be written")
+            }
         }
         seen.halted = Some(height);
         match self.ledger.halt(height) {
@@ -205,7 +207,8 @@ impl HeaderTrust {
     }
 
     fn take_up(&self, seen: &mut Seen, anchor: Anchor, now: Time) -> Result<(), Error> {
-        let failed = |error: &dyn std::error::Error| Error::internal("taking up a decision about trust", error);
+        let failed =
+            |error: &dyn std::error::Error| Error::internal("taking up a decision about trust", error);
         self.ledger.begin_from(anchor).map_err(|error| failed(&error))?;
         let (height, hash) = seen
             .newest()

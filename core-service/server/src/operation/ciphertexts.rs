@@ -38,7 +38,8 @@ pub(super) fn plan(
         let element = Element { index: ciphertext.index, declared };
         let wanted = Wanted { position, element, bytes };
         let (digest, size) = (ciphertext.digest, ciphertext.size);
-        let same = plan.iter_mut().find(|blob| (blob.digest, blob.size, blob.format) == (digest, size, format));
+        let same =
+            plan.iter_mut().find(|blob| (blob.digest, blob.size, blob.format) == (digest, size, format));
         match same {
             Some(blob) => blob.wanted.push(wanted),
             None => plan.push(Blob { digest, size, format, wanted: vec![wanted] }),
@@ -48,8 +49,7 @@ pub(super) fn plan(
 }
 
 fn judge(ciphertext: &Ciphertext, max_bytes: u64) -> Result<FheType, FailureCode> {
-    let declared =
-        FheType::from_number(ciphertext.fhe_type.number()).ok_or(FailureCode::Unsupported)?;
+    let declared = FheType::from_number(ciphertext.fhe_type.number()).ok_or(FailureCode::Unsupported)?;
     let verified = matches!(ciphertext.provenance, Provenance::Verified { .. });
     if ciphertext.handle.fhe_type_number() != declared.number() {
         return Err(FailureCode::WrongType);
@@ -77,11 +77,7 @@ const fn engine_format(format: CiphertextFormat) -> kms_core_engine::CiphertextF
 
 /// The plaintexts, in the body's order, or the fault of the first ciphertext that has one. Bytes that several ciphertexts
 /// name are hashed and read once.
-pub(super) fn decrypt<E: Engine>(
-    engine: &E,
-    key: &E::Key,
-    plan: &[Blob],
-) -> Result<Vec<Plaintext>, Failure> {
+pub(super) fn decrypt<E: Engine>(engine: &E, key: &E::Key, plan: &[Blob]) -> Result<Vec<Plaintext>, Failure> {
     let mut found: Vec<(usize, Result<Plaintext, FailureCode>)> =
         plan.iter().flat_map(|blob| blob.decrypt(engine, key)).collect();
     found.sort_by_key(|(position, _)| *position);
@@ -91,11 +87,7 @@ pub(super) fn decrypt<E: Engine>(
 
 impl Blob {
     /// What comes of each wanted element, by its position in the body.
-    fn decrypt<E: Engine>(
-        &self,
-        engine: &E,
-        key: &E::Key,
-    ) -> Vec<(usize, Result<Plaintext, FailureCode>)> {
+    fn decrypt<E: Engine>(&self, engine: &E, key: &E::Key) -> Vec<(usize, Result<Plaintext, FailureCode>)> {
         let (stored, others) = self.matching();
         let mismatch = |wanted: &&Wanted| (wanted.position, Err(FailureCode::CiphertextMismatch));
         let mut found: Vec<_> = others.iter().map(mismatch).collect();

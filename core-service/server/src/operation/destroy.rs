@@ -8,10 +8,7 @@ use kms_core_engine::Engine;
 
 use super::Workshop;
 use crate::{
-    Error, Identity, Membership, Signer,
-    destroyed::Tombstone,
-    request::seconds_now,
-    vault::HeldKey,
+    Error, Identity, Membership, Signer, destroyed::Tombstone, request::seconds_now, vault::HeldKey,
 };
 
 /// Destroys the secret parts of a key whose record says `destroyed`. Waits for the disk.
@@ -84,8 +81,10 @@ fn membership<'a, K>(
 ) -> Result<&'a Membership, Error> {
     let made_in = held.map(|held| kms_asc_api::EpochId(held.record.epoch));
     let epochs = [Some(key.epoch), made_in];
-    epochs.into_iter().flatten().find_map(|epoch| identity.membership(epoch)).ok_or_else(|| Error::WrongEpoch {
-        given: Some(key.epoch.get()),
-        served: identity.memberships.iter().map(|own| own.epoch.get()).collect(),
+    epochs.into_iter().flatten().find_map(|epoch| identity.membership(epoch)).ok_or_else(|| {
+        Error::WrongEpoch {
+            given: Some(key.epoch.get()),
+            served: identity.memberships.iter().map(|own| own.epoch.get()).collect(),
+        }
     })
 }

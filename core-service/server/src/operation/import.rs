@@ -30,11 +30,7 @@ pub(super) async fn key<E: Engine>(
     keep(shop, request, key, params(asked.params), secret).await.map(Ok)
 }
 
-fn is_what_was_asked(
-    key: &StagedKey,
-    params: ParameterSet,
-    digests: &[KeyDigest],
-) -> Result<bool, Error> {
+fn is_what_was_asked(key: &StagedKey, params: ParameterSet, digests: &[KeyDigest]) -> Result<bool, Error> {
     let staged = key.parts.iter().map(key_digest_of).collect::<Result<Vec<_>, _>>()?;
     Ok(key.params == params.name() && staged == digests)
 }
