@@ -95,7 +95,7 @@ struct ClientFile<'a> {
 pub(crate) async fn initialize(layout: &Layout, programs: &Programs, network: &Network) -> Result<PublicKey> {
     #[derive(Deserialize)]
     struct Made {
-        public_key: PublicKey,
+        public_key: String,
     }
     let program = programs.program("kms-core")?;
     let certificates = layout.certificates();
@@ -107,7 +107,7 @@ pub(crate) async fn initialize(layout: &Layout, programs: &Programs, network: &N
     let init = ["init", "--output", "json", "--config"];
     let made = run(Command::new(&program).args(init).arg(&path)).await?;
     let made: Made = serde_json::from_slice(&made).context("the core did not say what its signer is")?;
-    Ok(made.public_key)
+    Ok(made.public_key.parse()?)
 }
 
 /// Runs a command to its end, and returns what it wrote to stdout.

@@ -22,7 +22,7 @@ pub struct Forger {
     pub chain: Client,
     pub chain_id: String,
     pub contract: ContractAddress,
-    core: KmsClient<Channel>,
+    pub core: KmsClient<Channel>,
 }
 
 impl Forger {

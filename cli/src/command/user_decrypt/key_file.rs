@@ -10,7 +10,7 @@ use kms_asc_api::{Digest, UserDecrypt};
 use kms_config::{read_secret, write_secret};
 use kms_signcrypt::{SEED_LEN, UserKey};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::{Error, Result};
 
@@ -27,8 +27,14 @@ pub struct KeyFile {
 #[serde(deny_unknown_fields)]
 struct Content {
     /// The secret key's seed, hex digits.
-    seed: Zeroizing<String>,
+    seed: String,
     request: UserDecrypt,
+}
+
+impl Drop for Content {
+    fn drop(&mut self) {
+        self.seed.zeroize();
+    }
 }
 
 impl KeyFile {
@@ -39,10 +45,9 @@ impl KeyFile {
             let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
             made.map_err(|source| Error::Io { doing: format!("make {}", folder.display()), source })?;
         }
-        let seed = Zeroizing::new(hex::encode(key.seed().as_slice()));
-        let content = Content { seed, request: operation.clone() };
-        let text = serde_json::to_vec(&content).map_err(|error| Error::Internal(error.to_string()))?;
-        write_secret(&path, &Zeroizing::new(text))?;
+        let content = Content { seed: hex::encode(key.seed().as_slice()), request: operation.clone() };
+        let text = serde_json::to_vec(&content).map(Zeroizing::new);
+        write_secret(&path, &text.map_err(|error| Error::Internal(error.to_string()))?)?;
         Ok(Self { path, key: key.clone(), operation: operation.clone() })
     }
 
@@ -54,14 +59,14 @@ impl KeyFile {
         }
         let damaged = || Error::Internal(format!("{} holds no key of this request", path.display()));
         let text = read_secret(&path)?;
-        let Content { seed, request } = serde_json::from_str(&text).map_err(|_| damaged())?;
+        let content: Content = serde_json::from_str(&text).map_err(|_| damaged())?;
         let mut bytes = Zeroizing::new([0; SEED_LEN]);
-        hex::decode_to_slice(seed.as_bytes(), bytes.as_mut_slice()).map_err(|_| damaged())?;
+        hex::decode_to_slice(content.seed.as_bytes(), bytes.as_mut_slice()).map_err(|_| damaged())?;
         let key = UserKey::from_seed(&bytes);
-        if key.enc_key() != enc_key || request.enc_key != enc_key {
+        if key.enc_key() != enc_key || content.request.enc_key != enc_key {
             return Err(damaged());
         }
-        Ok(Some(Self { path, key, operation: request }))
+        Ok(Some(Self { path, key, operation: content.request.clone() }))
     }
 
     /// Removes the file.

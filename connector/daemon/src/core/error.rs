@@ -11,9 +11,15 @@ pub(super) const MESSAGE_TOO_LARGE: &str = "message_too_large";
 /// Metadata that says what a proof lacks.
 const MISSING: &str = "missing";
 
-/// What the core says of evidence that other evidence may mend: the node was behind, the core has forgotten.
-const OF_EVIDENCE: [&str; 4] =
-    [reason::PROOF_INCOMPLETE, reason::PROOF_INVALID, reason::HEADER_INVALID, reason::HEADER_STALE];
+/// What the core says of evidence that other evidence may mend: the node was behind, or lied; the core has
+/// forgotten.
+const OF_EVIDENCE: [&str; 5] = [
+    reason::MALFORMED_PROOF,
+    reason::PROOF_INCOMPLETE,
+    reason::PROOF_INVALID,
+    reason::HEADER_INVALID,
+    reason::HEADER_STALE,
+];
 
 /// What time, the contract's state or an operator mends while the daemon runs. The core judges by its clock and by the
 /// header that it was shown, the chain by block time: a block's word ends the request, not the core's.
@@ -149,7 +155,6 @@ mod tests {
             "malformed_body",
             "malformed_argument",
             "wrong_ciphertext_count",
-            "malformed_proof",
             "wrong_contract",
             "wrong_epoch",
             "request_conflict",

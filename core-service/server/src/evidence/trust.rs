@@ -279,6 +279,3 @@ impl Seen {
         behind
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use kms_asc_api::{
-    Digest, FailureCode, Handle, KeyType, VerifyInput, eip712,
+    FailureCode, Handle, KeyType, VerifyInput, eip712,
     payload::{InputBinding, InputVerdict, MAX_INPUTS},
 };
 use kms_core_engine::{Engine, FheType, KeyError};

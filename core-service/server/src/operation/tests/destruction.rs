@@ -93,3 +93,14 @@ async fn a_key_of_a_later_epoch_is_attested_by_what_this_core_was_when_it_made_i
     assert!(matches!(refused, Err(Error::WrongEpoch { given: Some(2), .. })));
     assert!(!scene.shop.destroyed.contains(99));
 }
+
+#[tokio::test]
+async fn a_key_of_which_this_core_can_say_nothing_is_destroyed_all_the_same() {
+    let scene = Scene::new().await;
+    let mut moved = workshop(&scene.folder, true);
+    moved.identity = std::sync::Arc::new(crate::Identity { memberships: vec![], ..identity() });
+    let refused = destroy(&moved, &scene.signer, &destroyed(&scene.key), RECORD_HASH);
+    assert!(matches!(refused, Err(Error::WrongEpoch { .. })));
+    assert!(moved.vault.get(KEY_ID).is_none());
+    assert!(!scene.folder.path().join("vault").join(crate::vault::key_file(KEY_ID)).exists());
+}

@@ -165,7 +165,8 @@ async fn a_string_for_keys_of_other_parameters_is_code_10() {
 #[tokio::test]
 async fn without_a_proven_record_nothing_is_verified() {
     let input = Input::of(&[value(FheType::Uint8, "1")]).await;
+    let signer = std::sync::Arc::new(crate::Signer::generate());
     let bare = request(20, Operation::VerifyInput(input.asked.clone()), None, None);
-    let result = input.scene.shop.perform(&bare, vec![input.list.clone().into()]).await;
+    let result = input.scene.shop.perform(&signer, &bare, vec![input.list.clone().into()]).await;
     assert!(matches!(result, Err(Error::Internal { .. })));
 }

@@ -62,7 +62,7 @@ pub fn workshop(folder: &TempDir, allow_test_parameters: bool) -> Workshop<Centr
     let destroyed = Destroyed::open(&folder.path().join("destroyed")).unwrap();
     let store = Store::open(&Url::from_directory_path(folder.path().join("store")).unwrap()).unwrap();
     let limits = Limits { allow_test_parameters, ..Limits::default() };
-    Workshop::new(Arc::new(identity()), vault, destroyed, store, &limits)
+    Workshop::new(Arc::new(identity()), vault, destroyed, store, &limits, Arc::default())
 }
 
 impl Scene {
@@ -155,7 +155,8 @@ pub fn request(id: u64, operation: Operation, key: Option<KeyRecord>, crs: Optio
 }
 
 pub async fn perform(shop: &Workshop<CentralizedEngine>, request: &Request, blobs: Vec<Vec<u8>>) -> Finding {
-    shop.perform(request, blobs.into_iter().map(Bytes::from).collect()).await.unwrap()
+    let signer = Arc::new(Signer::generate());
+    shop.perform(&signer, request, blobs.into_iter().map(Bytes::from).collect()).await.unwrap()
 }
 
 pub fn decryption(ciphertexts: Vec<Ciphertext>) -> Operation {
