@@ -107,6 +107,17 @@ impl FakeChain {
         self.state.insert(key, value.to_vec());
     }
 
+    /// Gives another contract all that this one has: its record, its history, its state.
+    pub fn copy_contract(&mut self, address: [u8; 32]) {
+        let own = *self.contract.bytes();
+        let copy = |(key, value): (&Vec<u8>, &Vec<u8>)| {
+            let copied = crate::store_key::contract_of(key) == Some(own);
+            copied.then(|| (renamed(key, &own, &address), value.clone()))
+        };
+        let copies: Vec<_> = self.state.iter().filter_map(copy).collect();
+        self.state.extend(copies);
+    }
+
     /// The state as it is now under a key of store `wasm`.
     pub fn get_raw(&self, key: &[u8]) -> Option<&[u8]> {
         self.state.get(key).map(Vec::as_slice)
@@ -211,6 +222,16 @@ impl FakeChain {
         let (light, hash) = block.sign();
         self.blocks.push(Block { light, hash, time });
         self.validators = self.next_validators.clone();
+    }
+}
+
+/// A key of the store with another contract's address in it.
+pub fn renamed(key: &[u8], from: &[u8; 32], to: &[u8; 32]) -> Vec<u8> {
+    match (crate::store_key::contract_of(key), key) {
+        (Some(found), [kind, rest @ ..]) if found == *from => {
+            [std::slice::from_ref(kind), to, rest.get(32..).unwrap_or_default()].concat()
+        }
+        _ => key.to_vec(),
     }
 }
 

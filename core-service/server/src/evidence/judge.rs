@@ -26,6 +26,9 @@ impl Evidence {
         check_contract(&self.identity, chain_id, contract_text)?;
         let body =
             RequestBody::parse(stored).map_err(|error| Error::MalformedBody { reason: error.to_string() })?;
+        if body.id.get() == 0 {
+            return Err(Error::MalformedBody { reason: "id is 0, ids begin with 1".to_owned() });
+        }
         let Shown { header, proven } = self.show(proof)?;
         contract::judge(&proven, &self.pins.allowed_code)?;
         let status = recorded_status(&proven, &body, stored)?;

@@ -270,6 +270,3 @@ impl Seen {
         behind
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,10 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use kms_asc_api::{Digest, EpochId, KeyDomain};
-use kms_core_engine::{CentralizedEngine, CiphertextError, FheType, KeyMaterial, ParameterSet, Plaintext};
+use kms_core_engine::{
+    CentralizedEngine, CiphertextError, CiphertextFormat, CrsError, Element, FheType, InputError,
+    KeyMaterial, ParameterSet, Plaintext,
+};
 use tempfile::TempDir;
 use url::Url;
 
@@ -13,6 +16,7 @@ struct AnyKey;
 
 impl Engine for AnyKey {
     type Key = Vec<u8>;
+    type InputVerifier = ();
 
     fn generate(&self, params: ParameterSet, key_id: u64) -> Result<KeyMaterial, KeyError> {
         CentralizedEngine.generate(params, key_id)
@@ -22,8 +26,26 @@ impl Engine for AnyKey {
         Ok(secret.as_bytes().to_vec())
     }
 
-    fn public_decrypt(&self, _: &Vec<u8>, _: &[u8], _: FheType) -> Result<Plaintext, CiphertextError> {
-        Err(CiphertextError::Unreadable)
+    fn decrypt(
+        &self,
+        _: &Vec<u8>,
+        _: &[u8],
+        _: CiphertextFormat,
+        elements: &[Element],
+    ) -> Vec<Result<Plaintext, CiphertextError>> {
+        elements.iter().map(|_| Err(CiphertextError::Unreadable)).collect()
+    }
+
+    fn generate_crs(&self, params: ParameterSet, max_bits: u32) -> Result<Vec<u8>, CrsError> {
+        CentralizedEngine.generate_crs(params, max_bits)
+    }
+
+    fn input_verifier(&self, _: ParameterSet, _: &[u8], _: &[u8]) -> Result<(), KeyError> {
+        Ok(())
+    }
+
+    fn verify_input(&self, (): &(), _: &[u8], _: &[u8]) -> Result<Vec<FheType>, InputError> {
+        Ok(Vec::new())
     }
 }
 

@@ -7,10 +7,10 @@ use kms_core_proto::v1::Answer;
 use tonic::{Code, Status};
 
 use crate::{
-    bodies::{body, in_second_half, public_decrypt, reference, stored},
+    bodies::{body, in_second_half, public_decrypt, reference},
     engine::Controls,
     seed::Seed,
-    stack::{Stack, execute_call, failure, reason, success},
+    stack::{Stack, failure, reason, success},
 };
 
 async fn request(id: u64, value: &str) -> (RequestBody, Vec<Vec<u8>>) {
@@ -100,7 +100,7 @@ async fn who_asks_while_the_work_runs_waits_for_it() {
     let (request, blobs) = request(75, "5").await;
     let hold = controls.hold();
     let call = || {
-        let (mut client, call) = (stack.client(), execute_call(&stored(&request), blobs.clone()));
+        let (mut client, call) = (stack.client(), stack.execute_call(&request, blobs.clone()));
         spawn(async move { Ok(client.execute(call).await?.into_inner()) })
     };
     let first = call();
@@ -123,7 +123,7 @@ async fn the_work_is_finished_when_its_caller_has_gone() {
     let controls = stack.engine.controls.clone();
     let (request, blobs) = request(76, "5").await;
     let hold = controls.hold();
-    let (mut client, call) = (stack.client(), execute_call(&stored(&request), blobs));
+    let (mut client, call) = (stack.client(), stack.execute_call(&request, blobs));
     let caller = tokio::spawn(async move { client.execute(call).await });
     begun(&controls, 1).await;
     caller.abort();
@@ -139,7 +139,7 @@ async fn the_callers_deadline_ends_his_wait_and_not_the_work() {
     let controls = stack.engine.controls.clone();
     let (request, blobs) = request(77, "5").await;
     let hold = controls.hold();
-    let mut call = tonic::Request::new(execute_call(&stored(&request), blobs));
+    let mut call = tonic::Request::new(stack.execute_call(&request, blobs));
     call.set_timeout(Duration::from_millis(300));
     let status = stack.client().execute(call).await.unwrap_err();
     assert!([Code::Cancelled, Code::DeadlineExceeded].contains(&status.code()), "{status:?}");
@@ -170,7 +170,7 @@ async fn fifty_requests_at_once_get_fifty_answers() {
     let mut calls = Vec::new();
     for value in 0..50u8 {
         let (request, blobs) = request(100 + u64::from(value), &value.to_string()).await;
-        let (mut client, call) = (stack.client(), execute_call(&stored(&request), blobs));
+        let (mut client, call) = (stack.client(), stack.execute_call(&request, blobs));
         calls.push((request, value, spawn(async move { Ok(client.execute(call).await?.into_inner()) })));
     }
     for (request, value, call) in calls {
@@ -188,7 +188,7 @@ async fn more_requests_than_the_limit_are_told_that_the_core_is_busy() {
     let controls = stack.engine.controls.clone();
     let hold = controls.hold();
     let (first, blobs) = request(80, "5").await;
-    let (mut client, call) = (stack.client(), execute_call(&stored(&first), blobs));
+    let (mut client, call) = (stack.client(), stack.execute_call(&first, blobs));
     let running = spawn(async move { Ok(client.execute(call).await?.into_inner()) });
     begun(&controls, 1).await;
 

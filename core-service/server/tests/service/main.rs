@@ -4,6 +4,7 @@
 mod bodies;
 mod engine;
 mod failures;
+mod forged;
 mod half_time;
 mod idempotence;
 mod key_gen;
@@ -14,3 +15,5 @@ mod restart;
 mod seed;
 mod service;
 mod stack;
+mod trust;
+mod world;

@@ -17,16 +17,29 @@ use nix::{
 use tempfile::TempDir;
 
 use crate::{
-    bodies::{body, public_decrypt, reference, stored},
+    bodies::{body, public_decrypt, reference},
     seed::Seed,
-    stack::{CHAIN_ID, CONTRACT, execute_call, success},
+    stack::{CHAIN_ID, CONTRACT, PASSPHRASE, proven_call, success},
+    world::{self, CODE_HASH},
 };
 
 /// A folder with configuration and network, as an operator has it.
 fn folder(listen: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let template = kms_core::TEMPLATE.replace("127.0.0.1:50051\"\n", &format!("{listen}\"\n"));
-    fs::write(folder.path().join("kms-core.toml"), template.replace("\"text\"\n", "\"json\"\n")).unwrap();
+    let (before, tls) = template.split_once("certificate = ").unwrap();
+    let (_, after) = tls.split_once("client_ca = \"certs/ca.pem\"\n").unwrap();
+    let template = format!("{before}plaintext = true\n{after}").replace("\"text\"\n", "\"json\"\n");
+    let pins = world::trust(&world::chain(CHAIN_ID));
+    let zeros = "0".repeat(64);
+    let template = template
+        .replace(&format!("1:{zeros}"), &pins.header.to_string())
+        .replace(
+            &format!("allowed_code = [\"{zeros}"),
+            &format!("allowed_code = [\"{}", hex::encode(CODE_HASH)),
+        )
+        .replace(&zeros, &hex::encode(world::membership().record.as_bytes()));
+    fs::write(folder.path().join("kms-core.toml"), template).unwrap();
     let store = folder.path().join("store");
     let network = format!(
         r#"
@@ -169,23 +182,49 @@ fn without_a_configuration_the_usage_is_wrong() {
     assert!(text(&output.stderr).contains("--config"), "{}", text(&output.stderr));
 }
 
+#[test]
+fn a_person_vouches_for_a_header_from_the_command_line() {
+    let folder = folder("127.0.0.1:0");
+    let header = format!("1200:{}", "ab".repeat(32));
+    let output = run(folder.path(), &["trust", &header]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), format!("trusted: {header}\n"));
+    let data = folder.path().join("core-data");
+    assert_eq!(fs::read_to_string(data.join("trust-decision")).unwrap(), format!("{header}\n"));
+    assert!(fs::read_to_string(data.join("trust.log")).unwrap().contains(&header));
+    for wrong in ["1200", "0:ab", &header[..20]] {
+        let output = run(folder.path(), &["trust", wrong]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        assert!(text(&output.stderr).contains("HEIGHT:HASH"), "{}", text(&output.stderr));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_decrypts_logs_no_secret_and_ends_well_when_asked() {
     let seed = Seed::get().await;
     let folder = folder("127.0.0.1:0");
     assert!(run(folder.path(), &["init"]).status.success());
-    let vault = folder.path().join("core-data/vault");
-    fs::create_dir_all(&vault).unwrap();
-    let key_file = vault.join(&seed.vault_file.0);
-    fs::write(&key_file, &seed.vault_file.1).unwrap();
-    fs::set_permissions(&key_file, fs::Permissions::from_mode(0o600)).unwrap();
+    let write = |name: &str, bytes: &[u8]| {
+        let file = folder.path().join(name);
+        fs::write(&file, bytes).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    for (name, bytes) in &seed.vault_files {
+        write(&format!("core-data/vault/{name}"), bytes);
+    }
+    write("core-data/signer", &seed.signer_file);
+    write("passphrase", PASSPHRASE);
+    let mut chain = world::chain(CHAIN_ID);
+    let begin = chain.light_block(chain.height());
 
     for (id, signal) in [(400, Signal::SIGTERM), (401, Signal::SIGINT)] {
         let process = Process::start(folder.path(), "debug,kms_core=trace");
         let mut client = KmsClient::connect(format!("http://{}", process.address)).await.unwrap();
         let bytes = seed.encrypt(FheType::Uint64, "16045690984503098046");
         let request = body(id, public_decrypt(vec![reference(&bytes, FheType::Uint64)]));
-        let call = execute_call(&stored(&request), vec![bytes]);
+        let mut proof = world::prove(&mut chain, &request);
+        proof.light_blocks.insert(0, begin.clone());
+        let call = proven_call(&request, vec![bytes], proof);
         let answer = client.execute(call).await.unwrap().into_inner();
         assert_eq!(hex::encode(&success(&answer).payload[24..]), "deadbeefcafebabe");
         drop(client);
@@ -193,8 +232,8 @@ async fn the_program_decrypts_logs_no_secret_and_ends_well_when_asked() {
         let (status, log) = process.stop(signal);
         assert_eq!(status, Some(0), "{log}");
         assert!(log.contains(&format!("\"request_id\":{id}")), "{log}");
-        let signer = fs::read_to_string(folder.path().join("core-data/signer")).unwrap();
-        for secret in ["16045690984503098046", "deadbeefcafebabe", "222, 173, 190, 239", signer.trim()] {
+        let passphrase = std::str::from_utf8(PASSPHRASE).unwrap();
+        for secret in ["16045690984503098046", "deadbeefcafebabe", "222, 173, 190, 239", passphrase] {
             assert!(!log.to_lowercase().contains(secret), "the log contains {secret}");
         }
     }

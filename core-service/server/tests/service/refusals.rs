@@ -55,7 +55,7 @@ async fn bytes_that_are_no_body_are_refused() {
         "[".repeat(100_000).into_bytes(),
     ];
     for bytes in bodies {
-        let result = stack.call(execute_call(&bytes, vec![])).await;
+        let result = stack.call(execute_call(&bytes, vec![], None)).await;
         assert_eq!(refused(result), is(Code::InvalidArgument, "malformed_body"), "{}", bytes.len());
     }
 }
@@ -64,7 +64,7 @@ async fn bytes_that_are_no_body_are_refused() {
 async fn a_call_for_another_chain_or_contract_is_refused() {
     let stack = start().await;
     let (request, blobs) = one().await;
-    let call = execute_call(&stored(&request), blobs);
+    let call = stack.execute_call(&request, blobs);
     for (chain_id, contract) in [("kms-test-2", CONTRACT), (CHAIN_ID, "wasm1other"), ("", "")] {
         let call = kms_core_proto::v1::ExecuteRequest {
             chain_id: chain_id.into(),

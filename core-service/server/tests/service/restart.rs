@@ -6,8 +6,11 @@ use kms_core_proto::v1::ListKeysRequest;
 
 use crate::{
     seed::{KEY_ID, Seed},
-    stack::Stack,
+    stack::{CONTRACT, Stack},
 };
+
+/// The first contract of every wasmd chain.
+const OTHER_CONTRACT: &str = "wasm14hj2tavq8fpesdwxxcu44rty3hh90vhujrvcmstl4zr3txmfvw9s0phg4d";
 
 const FILE: &str = "00000000000000000007.key";
 
@@ -61,10 +64,10 @@ async fn a_vault_file_that_others_may_read_stops_the_start() {
 #[tokio::test]
 async fn a_vault_of_another_contract_stops_the_start() {
     let mut stack = Stack::with_key().await;
-    stack.settings.identity.contract = "wasm1other".into();
+    stack.settings.identity.contract = OTHER_CONTRACT.into();
     let error = stack.refused().await;
     assert_eq!(error.code(), "vault_of_other_contract");
-    assert!(error.to_string().contains("wasm1asc"), "{error}");
+    assert!(error.to_string().contains(CONTRACT), "{error}");
 }
 
 #[tokio::test]
@@ -81,6 +84,25 @@ async fn a_second_core_on_the_same_folder_does_not_start() {
     let stack = Stack::empty();
     let _first = stack.bind().await.unwrap();
     assert_eq!(stack.refused().await.code(), "answers_in_use");
+}
+
+#[tokio::test]
+async fn a_contract_that_is_none_stops_the_start() {
+    let mut stack = Stack::empty();
+    stack.settings.identity.contract = "wasm1other".into();
+    let error = stack.refused().await;
+    assert_eq!(error.code(), "contract_invalid");
+    assert!(error.to_string().contains("wasm1other"), "{error}");
+}
+
+#[tokio::test]
+async fn damaged_trusted_headers_stop_the_start_and_are_named() {
+    let stack = Stack::empty();
+    fs::create_dir_all(&stack.settings.data_dir).unwrap();
+    fs::write(stack.settings.data_dir.join("trust.redb"), vec![7; 10_000]).unwrap();
+    let error = stack.refused().await;
+    assert_eq!(error.code(), "headers_unusable");
+    assert!(error.to_string().contains("trust.redb"), "{error}");
 }
 
 #[tokio::test]

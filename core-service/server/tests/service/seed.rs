@@ -24,8 +24,10 @@ pub struct Seed {
     pub listed: Vec<Key>,
     /// Lengths of the published parts, read from the store by the digests in the answer.
     pub published: Vec<u64>,
-    /// The vault's file, by its name.
+    /// The key's file in the vault, by its name.
     pub vault_file: (String, Vec<u8>),
+    /// Every file of the vault.
+    pub vault_files: Vec<(String, Vec<u8>)>,
     /// The signer's file.
     pub signer_file: Vec<u8>,
     encryptor: Encryptor,
@@ -49,13 +51,18 @@ impl Seed {
             let digest = Digest::from_bytes(part[1..].try_into().unwrap());
             parts.push(store.get_public(digest, 1 << 30, key_digest).await.unwrap());
         }
-        let file = fs::read_dir(stack.vault()).unwrap().next().unwrap().unwrap();
+        let files = fs::read_dir(stack.vault()).unwrap().map(|file| file.unwrap());
+        let vault_files: Vec<_> = files
+            .map(|file| (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap()))
+            .collect();
+        let vault_file = vault_files.iter().find(|(name, _)| name.ends_with(".key")).unwrap().clone();
         Self {
             body,
             answer,
             listed,
             published: parts.iter().map(|part| part.len().try_into().unwrap()).collect(),
-            vault_file: (file.file_name().into_string().unwrap(), fs::read(file.path()).unwrap()),
+            vault_file,
+            vault_files,
             signer_file: fs::read(&stack.settings.signer_file).unwrap(),
             encryptor: Encryptor::load(ParameterSet::Default, &parts[0], &parts[1]).unwrap(),
         }

@@ -14,9 +14,9 @@ use tonic_reflection::pb::v1::{
 };
 
 use crate::{
-    bodies::{body, public_decrypt, reference, stored},
+    bodies::{body, public_decrypt, reference},
     seed::Seed,
-    stack::{CHAIN_ID, CONTRACT, Running, Stack, execute_call, reason, success},
+    stack::{CHAIN_ID, CONTRACT, Running, Stack, reason, success},
 };
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn a_core_that_stops_finishes_its_work_and_takes_no_new() {
     let hold = controls.hold();
     let bytes = Seed::get().await.encrypt(FheType::Uint8, "5");
     let request = |id| body(id, public_decrypt(vec![reference(&bytes, FheType::Uint8)]));
-    let (mut client, call) = (stack.client(), execute_call(&stored(&request(300)), vec![bytes.clone()]));
+    let (mut client, call) = (stack.client(), stack.execute_call(&request(300), vec![bytes.clone()]));
     let running = tokio::spawn(async move { client.execute(call).await });
     while controls.decrypted.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;
@@ -126,7 +126,7 @@ async fn a_core_whose_work_does_not_end_stops_all_the_same_and_forgets_it() {
     let hold = controls.hold();
     let bytes = Seed::get().await.encrypt(FheType::Uint8, "5");
     let request = body(302, public_decrypt(vec![reference(&bytes, FheType::Uint8)]));
-    let (mut client, call) = (stack.client(), execute_call(&stored(&request), vec![bytes.clone()]));
+    let (mut client, call) = (stack.client(), stack.execute_call(&request, vec![bytes.clone()]));
     let running = tokio::spawn(async move { client.execute(call).await });
     while controls.decrypted.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;

@@ -2,19 +2,25 @@
 
 use std::{
     fs,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::PermissionsExt,
     path::PathBuf,
+    sync::{Mutex, MutexGuard},
 };
 
 use bytes::Bytes;
 use kms_asc_api::{
-    Digest, EpochId, KeyDomain, Outcome, PartyId, PublicKey, RequestBody, RequestId, Signature,
-    eip712::Receipt, request_hash, signing,
+    Digest, EpochId, Outcome, PartyId, PublicKey, RequestBody, RequestId, Signature, eip712::Receipt,
+    request_hash, signing,
 };
-use kms_core::{BoundServer, Identity, Limits, Settings, Signer, StartError};
+use kms_core::{
+    BoundServer, Cost, Identity, Keeper, Limits, Settings, Signer, StartError, Strongbox, Transport,
+    VaultSettings,
+};
 use kms_core_proto::v1::{
-    Answer, DeclineRequest, ExecuteRequest, Failure, GetResultRequest, Success, answer, kms_client::KmsClient,
+    Answer, DeclineRequest, ExecuteRequest, Failure, GetResultRequest, Proof, SubmitHeaderRequest,
+    SubmitHeaderResponse, Success, answer, kms_client::KmsClient,
 };
+use kms_proofs::{StateProof, testing::FakeChain};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -22,10 +28,17 @@ use tonic::{Status, transport::Channel};
 use tonic_types::StatusExt;
 use url::Url;
 
-use crate::{bodies::stored, engine::TestEngine, seed::Seed};
+use crate::{
+    bodies::stored,
+    engine::TestEngine,
+    seed::Seed,
+    world::{self, light_block, wire},
+};
 
 pub const CHAIN_ID: &str = "kms-test-1";
-pub const CONTRACT: &str = "wasm1asc";
+pub const CONTRACT: &str = "wasm1crqvpsxqcrqvpsxqcrqvpsxqcrqvpsxqcrqvpsxqcrqvpsxqcrqq3rpn9s";
+/// What opens every vault here.
+pub const PASSPHRASE: &[u8] = b"correct horse";
 const MAX_MESSAGE: usize = 64 << 20;
 
 /// A core that is not running.
@@ -34,6 +47,7 @@ pub struct Stack {
     _folder: TempDir,
     pub settings: Settings,
     pub engine: TestEngine,
+    chain: Mutex<FakeChain>,
 }
 
 /// A running core.
@@ -49,41 +63,81 @@ pub struct Running {
 impl Stack {
     /// Without keys.
     pub fn empty() -> Self {
+        Self::following(world::chain(CHAIN_ID))
+    }
+
+    /// Without keys, following this chain from its newest header on.
+    pub fn following(chain: FakeChain) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = folder.path().join("store");
+        let inside = |name: &str| folder.path().join(name);
         let settings = Settings {
             identity: Identity {
                 chain_id: CHAIN_ID.into(),
                 contract: CONTRACT.into(),
-                epoch: EpochId(1),
-                party: PartyId(1),
-                key_domain: KeyDomain { name: "KMSGeneration".into(), version: "1".into(), chain_id: 9000 },
+                memberships: vec![world::membership()],
+                key_domain: world::key_domain(),
             },
-            store_url: Url::from_file_path(store).unwrap(),
+            trust: world::trust(&chain),
+            store_url: Url::from_file_path(inside("store")).unwrap(),
             listen: "127.0.0.1:0".parse().unwrap(),
-            data_dir: folder.path().join("data"),
-            signer_file: folder.path().join("signer"),
+            transport: Transport::Plaintext,
+            vault: VaultSettings {
+                url: Url::from_directory_path(inside("data/vault")).unwrap(),
+                keeper: Keeper::Passphrase {
+                    file: inside("passphrase"),
+                    cost: Cost { memory_kib: 64, passes: 1, lanes: 1 },
+                },
+            },
+            data_dir: inside("data"),
+            signer_file: inside("signer"),
             limits: Limits {
                 max_message_bytes: MAX_MESSAGE,
                 max_ciphertext_bytes: 4 << 20,
                 parallel_work: 2,
-                max_requests: 256,
                 stop_seconds: 60,
+                ..Limits::default()
             },
+            admin: "127.0.0.1:0".parse().unwrap(),
         };
-        Signer::generate().write(&settings.signer_file).unwrap();
-        Self { _folder: folder, settings, engine: TestEngine::default() }
+        let stack =
+            Self { _folder: folder, settings, engine: TestEngine::default(), chain: Mutex::new(chain) };
+        stack.write_secret(inside_of(&stack, "passphrase"), PASSPHRASE);
+        fs::create_dir_all(stack.vault()).unwrap();
+        fs::set_permissions(stack.vault(), fs::Permissions::from_mode(0o700)).unwrap();
+        let strongbox = Strongbox::open(&stack.settings.vault).unwrap();
+        Signer::generate().write(&stack.settings.signer_file, &strongbox).unwrap();
+        stack
     }
 
     /// With the seed's key in its vault, and no answers: as after a crash between the two.
     pub async fn with_key() -> Self {
-        let stack = Self::empty();
+        Self::with_key_following(world::chain(CHAIN_ID)).await
+    }
+
+    /// The same, following this chain.
+    pub async fn with_key_following(chain: FakeChain) -> Self {
+        let stack = Self::following(chain);
         let seed = Seed::get().await;
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(stack.vault()).unwrap();
-        let (name, bytes) = &seed.vault_file;
-        stack.write_secret(stack.vault().join(name), bytes);
+        for (name, bytes) in &seed.vault_files {
+            stack.write_secret(stack.vault().join(name), bytes);
+        }
         stack.write_secret(stack.settings.signer_file.clone(), &seed.signer_file);
         stack
+    }
+
+    /// The chain that the core follows.
+    pub fn chain(&self) -> MutexGuard<'_, FakeChain> {
+        self.chain.lock().unwrap()
+    }
+
+    /// Records a pending request and shows it at a height of its own.
+    pub fn prove(&self, body: &RequestBody) -> StateProof {
+        world::prove(&mut self.chain(), body)
+    }
+
+    /// A call for a request that is recorded.
+    pub fn execute_call(&self, body: &RequestBody, ciphertexts: Vec<Vec<u8>>) -> ExecuteRequest {
+        proven_call(body, ciphertexts, self.prove(body))
     }
 
     pub fn write_secret(&self, path: PathBuf, bytes: &[u8]) {
@@ -115,8 +169,12 @@ impl Stack {
         let client = KmsClient::new(channel.clone())
             .max_decoding_message_size(MAX_MESSAGE)
             .max_encoding_message_size(2 * MAX_MESSAGE);
-        let signer = Signer::read(&self.settings.signer_file).unwrap().public_key();
-        Running { stack: self, signer, client, channel, stop, task }
+        let strongbox = Strongbox::open(&self.settings.vault).unwrap();
+        let signer = Signer::read(&self.settings.signer_file, &strongbox).unwrap().public_key();
+        let running = Running { stack: self, signer, client, channel, stop, task };
+        // A core that starts anew is led to the chain's present by its connector.
+        running.lead().await;
+        running
     }
 }
 
@@ -144,8 +202,32 @@ impl Running {
         self.stack
     }
 
+    /// Shows the header that the core is to begin from, if it has not seen one yet.
+    async fn lead(&self) {
+        let height = self.settings.trust.header.height;
+        self.submit(height).await.ok();
+    }
+
+    /// Shows the chain's header of a height.
+    pub async fn submit(&self, height: u64) -> Result<SubmitHeaderResponse, Status> {
+        let block = light_block(self.chain().light_block(height));
+        let call = SubmitHeaderRequest { light_blocks: vec![block] };
+        Ok(self.client().submit_header(call).await?.into_inner())
+    }
+
+    /// Has a recorded request worked on.
     pub async fn execute(&self, body: &RequestBody, ciphertexts: Vec<Vec<u8>>) -> Result<Answer, Status> {
-        self.call(execute_call(&stored(body), ciphertexts)).await
+        self.call(self.execute_call(body, ciphertexts)).await
+    }
+
+    /// Has a request worked on that is shown like this.
+    pub async fn execute_with(
+        &self,
+        body: &RequestBody,
+        ciphertexts: Vec<Vec<u8>>,
+        proof: StateProof,
+    ) -> Result<Answer, Status> {
+        self.call(proven_call(body, ciphertexts, proof)).await
     }
 
     pub async fn call(&self, call: ExecuteRequest) -> Result<Answer, Status> {
@@ -157,6 +239,7 @@ impl Running {
             chain_id: CHAIN_ID.into(),
             contract: CONTRACT.into(),
             body: stored(body),
+            proof: Some(wire(self.prove(body))),
             code,
             index,
         };
@@ -207,11 +290,20 @@ impl Running {
     }
 }
 
-pub fn execute_call(body: &[u8], ciphertexts: Vec<Vec<u8>>) -> ExecuteRequest {
+fn inside_of(stack: &Stack, name: &str) -> PathBuf {
+    stack._folder.path().join(name)
+}
+
+pub fn proven_call(body: &RequestBody, ciphertexts: Vec<Vec<u8>>, proof: StateProof) -> ExecuteRequest {
+    execute_call(&stored(body), ciphertexts, Some(wire(proof)))
+}
+
+pub fn execute_call(body: &[u8], ciphertexts: Vec<Vec<u8>>, proof: Option<Proof>) -> ExecuteRequest {
     ExecuteRequest {
         chain_id: CHAIN_ID.into(),
         contract: CONTRACT.into(),
         body: body.to_vec(),
+        proof,
         ciphertexts: ciphertexts.into_iter().map(Bytes::from).collect(),
     }
 }
