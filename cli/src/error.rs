@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use kms_asc_api::{CrsId, KeyId, RequestId, log::LogError};
 use kms_config::ConfigError;
+use kms_core_engine::EncryptError;
 use kms_store::StoreError;
 
 use crate::{exit::ExitStatus, reason::in_words};
@@ -61,7 +62,7 @@ pub enum Error {
     Key(#[from] kms_core_engine::KeyError),
     /// A value was not encrypted.
     #[error(transparent)]
-    Encrypt(#[from] kms_core_engine::EncryptError),
+    Encrypt(#[from] EncryptError),
     /// The key does not take new ciphertexts.
     #[error("key {key} is {state}, only an active key encrypts")]
     KeyState {
@@ -219,6 +220,9 @@ impl Error {
                 ExitStatus::TimedOut
             }
             Self::NoInput { .. } | Self::Log(_) | Self::Unverified(_) => ExitStatus::Unverified,
+            Self::Encrypt(EncryptError::ValueCount { .. } | EncryptError::LargerThanCrs { .. }) => {
+                ExitStatus::Usage
+            }
             Self::Chain(error) => chain_exit(error),
             Self::Store(error) => store_exit(error),
             Self::OutputClosed => ExitStatus::Done,
@@ -299,7 +303,10 @@ fn store_exit(error: &StoreError) -> ExitStatus {
     match error {
         StoreError::NotFound { .. } => ExitStatus::NotFound,
         StoreError::DigestMismatch { .. } | StoreError::SizeMismatch { .. } => ExitStatus::Unverified,
-        StoreError::UnknownScheme { .. } | StoreError::NotAFolder { .. } => ExitStatus::Usage,
+        StoreError::UnknownScheme { .. }
+        | StoreError::NotAFolder { .. }
+        | StoreError::BadBucket { .. }
+        | StoreError::BadCredentials { .. } => ExitStatus::Usage,
         StoreError::TooLarge { .. } | StoreError::Unavailable { .. } => ExitStatus::Failure,
     }
 }
@@ -375,6 +382,7 @@ mod tests {
             (Error::NotDue { ids: "7".into() }, 4, "not_due"),
             (Error::CrsNotAllowed { crs: CrsId(2), key: KeyId(1) }, 4, "crs_not_allowed"),
             (Error::NoInput { id }, 6, "no_input"),
+            (EncryptError::LargerThanCrs { bits: 65, max: 64 }.into(), 2, "encrypt_larger_than_crs"),
             (Error::NotFound("key 7".into()), 3, "not_found"),
             (Error::Log(LogError::Order { expected: 1, given: 2 }), 6, "log_unverified"),
             (Error::Unverified("x".into()), 6, "unverified"),

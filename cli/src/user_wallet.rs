@@ -40,7 +40,8 @@ impl UserWallet {
 
 /// The Ethereum address of a compressed public key, with the checksum of EIP-55.
 pub fn ethereum_address(public_key: &[u8; 33]) -> Result<String> {
-    let unreadable = |error: &dyn std::fmt::Display| Error::Internal(format!("a wallet's public key: {error}"));
+    let unreadable =
+        |error: &dyn std::fmt::Display| Error::Internal(format!("a wallet's public key: {error}"));
     let key = VerifyingKey::from_sec1_bytes(public_key).map_err(|error| unreadable(&error))?;
     let address = Plaintext::parse(FheType::Address, &signing::address(&key).to_hex());
     address.map(|address| address.to_string()).map_err(|error| unreadable(&error))

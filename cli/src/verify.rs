@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use kms_asc_api::{
-    CrsId, CrsSource, Digest, Eip712Domain, Epoch, EpochMode, KeyGen, KeyId, KeySource, Operation, Outcome, PartyId,
-    PublicKey, RequestBody, RequestId, ResponseView, Signature, eip712, key_contract_address,
+    CrsId, CrsSource, Digest, Eip712Domain, Epoch, EpochMode, KeyGen, KeyId, KeySource, Operation, Outcome,
+    PartyId, PublicKey, RequestBody, RequestId, ResponseView, Signature, eip712, key_contract_address,
     payload::{self, InputVerdict, UserPayload},
     request_hash, signing,
 };
@@ -107,9 +107,12 @@ impl Judge<'_> {
     pub fn user_answers(&self, responses: &[ResponseView]) -> Vec<UserAnswer> {
         let mut answers: BTreeMap<PartyId, UserAnswer> = BTreeMap::new();
         let is_user = matches!(self.stored.body.operation, Operation::UserDecrypt(_));
-        for response in responses.iter().filter(|response| is_user && !response.late && response.outcome == 0) {
+        for response in responses.iter().filter(|response| is_user && !response.late && response.outcome == 0)
+        {
             let signer = self.epoch.party(response.party).map(|party| party.signer);
-            if let (Some(payload), Some(signer), Ok(())) = (&response.payload, signer, self.response(response)) {
+            if let (Some(payload), Some(signer), Ok(())) =
+                (&response.payload, signer, self.response(response))
+            {
                 let answer = UserAnswer { party: response.party, signer, payload: payload.to_vec() };
                 answers.insert(response.party, answer);
             }

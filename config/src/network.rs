@@ -104,7 +104,7 @@ mod tests {
             denom: "ukms".into(),
             gas_price: Decimal::try_from("0.025".to_owned()).unwrap(),
             contract: None,
-            core_url: Url::parse("http://127.0.0.1:50051").unwrap(),
+            core_url: Url::parse("https://127.0.0.1:50051").unwrap(),
             store_url: Url::parse("file:///var/lib/kms/store").unwrap(),
             key_domain: KeyDomain { name: "KMSGeneration".into(), version: "1".into(), chain_id: 1 },
         }

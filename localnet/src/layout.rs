@@ -72,6 +72,16 @@ impl Layout {
         self.root.join("store")
     }
 
+    /// What the stack's core accepts.
+    pub(crate) fn pins(&self) -> PathBuf {
+        self.root.join("pins.toml")
+    }
+
+    /// The certificates that core and connector show each other, and their authority.
+    pub fn certificates(&self) -> PathBuf {
+        self.root.join("certificates")
+    }
+
     /// The configuration of the command line.
     pub fn client(&self) -> PathBuf {
         self.root.join("kms.toml")

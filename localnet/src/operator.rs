@@ -6,14 +6,16 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use kms_asc_api::PublicKey;
-use kms_chain::Wallet;
 use kms_config::Network;
 use serde::{Deserialize, Serialize};
+use tokio::process::Command;
+use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 use crate::{
-    AccountName, Layout, Programs,
+    AccountName, Layout, Pins, Programs,
+    pins::EpochPin,
     supervisor::Launch,
     terms::{EPOCH, PARTY},
 };
@@ -22,17 +24,47 @@ use crate::{
 pub(crate) const CORE: &str = "core";
 /// The connector's name, as a process and as a folder.
 pub(crate) const CONNECTOR: &str = "connector";
-/// The key with which the core signs answers, among the stack's secrets.
-const SIGNER: &str = "core-1";
+/// What opens the core's vault, among the stack's secrets.
+const PASSPHRASE: &str = "core-passphrase";
+/// How long the core trusts a header: the one validator never leaves, and a stack may lie idle for long.
+const TRUSTING_PERIOD: &str = "365days";
 
 #[derive(Serialize)]
 struct CoreFile<'a> {
     network: &'a str,
     listen: String,
     data_dir: &'a str,
-    signer_file: PathBuf,
-    epoch: u32,
-    party: u32,
+    signer_file: &'a str,
+    trust: TrustSection<'a>,
+    epochs: &'a [EpochPin],
+    tls: CoreTls,
+    vault: VaultSection,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<LimitsSection>,
+}
+
+#[derive(Serialize)]
+struct TrustSection<'a> {
+    header: &'a str,
+    allowed_code: &'a [String],
+    trusting_period: &'a str,
+}
+
+#[derive(Serialize)]
+struct CoreTls {
+    certificate: PathBuf,
+    key: PathBuf,
+    client_ca: PathBuf,
+}
+
+#[derive(Serialize)]
+struct VaultSection {
+    passphrase_file: PathBuf,
+}
+
+#[derive(Serialize)]
+struct LimitsSection {
+    allow_test_parameters: bool,
 }
 
 #[derive(Serialize)]
@@ -43,6 +75,14 @@ struct ConnectorFile<'a> {
     epoch: u32,
     party: u32,
     admin: String,
+    core: ConnectorTls,
+}
+
+#[derive(Serialize)]
+struct ConnectorTls {
+    ca: PathBuf,
+    certificate: PathBuf,
+    key: PathBuf,
 }
 
 #[derive(Serialize)]
@@ -51,40 +91,85 @@ struct ClientFile<'a> {
     wallet: PathBuf,
 }
 
-/// Makes the key with which the core signs, and returns its public part.
-pub(crate) fn make_signer(layout: &Layout) -> Result<PublicKey> {
-    let wallet = Wallet::generate(crate::account::ADDRESS_PREFIX)?;
-    wallet.save_new(&layout.secret(SIGNER))?;
-    Ok(PublicKey::new(wallet.public_key()))
+/// Has the core make its signer, its vault and the certificates, where they are missing; the signer's public key.
+pub(crate) async fn initialize(layout: &Layout, programs: &Programs, network: &Network) -> Result<PublicKey> {
+    #[derive(Deserialize)]
+    struct Made {
+        public_key: String,
+    }
+    let program = programs.program("kms-core")?;
+    let certificates = layout.certificates();
+    if !certificates.exists() {
+        run(Command::new(&program).arg("certs").arg("--out").arg(&certificates)).await?;
+    }
+    // The contract that it is to serve is not there yet.
+    let path = write_core(layout, network, &Pins::of_nothing(), false)?;
+    let init = ["init", "--output", "json", "--config"];
+    let made = run(Command::new(&program).args(init).arg(&path)).await?;
+    let made: Made = serde_json::from_slice(&made).context("the core did not say what its signer is")?;
+    Ok(made.public_key.parse()?)
 }
 
-/// The public part of the key with which the core signs.
-pub(crate) fn signer(layout: &Layout) -> Result<PublicKey> {
-    let wallet = Wallet::load(&layout.secret(SIGNER), crate::account::ADDRESS_PREFIX)?;
-    Ok(PublicKey::new(wallet.public_key()))
+/// Runs a command to its end, and returns what it wrote to stdout.
+async fn run(command: &mut Command) -> Result<Vec<u8>> {
+    let output = command.kill_on_drop(true).output().await.context("cannot start the core")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "the core failed with {}: {}", output.status, said.trim());
+    Ok(output.stdout)
 }
 
-/// Writes the core's file, and says how to start it.
-pub(crate) fn core(layout: &Layout, programs: &Programs, network: &Network) -> Result<Launch> {
+/// Writes the core's file, and says how to start it. `test_parameters`: whether it makes small keys.
+pub(crate) fn core(
+    layout: &Layout,
+    programs: &Programs,
+    network: &Network,
+    test_parameters: bool,
+) -> Result<Launch> {
+    let path = write_core(layout, network, &Pins::load(layout)?, test_parameters)?;
+    Ok(launch(CORE, programs.program("kms-core")?, &path))
+}
+
+fn write_core(layout: &Layout, network: &Network, pins: &Pins, test_parameters: bool) -> Result<PathBuf> {
     let port = network.core_url.port().context("the network's core_url has no port")?;
     let path = layout.folder(CORE).join("kms-core.toml");
+    let Pins { header, allowed_code, epochs } = pins;
+    let certificates = layout.certificates();
     write(
         &path,
         &CoreFile {
             network: "../network.toml",
             listen: format!("127.0.0.1:{port}"),
             data_dir: "data",
-            signer_file: layout.secret(SIGNER),
-            epoch: EPOCH.get(),
-            party: PARTY.get(),
+            signer_file: "data/signer",
+            trust: TrustSection { header, allowed_code, trusting_period: TRUSTING_PERIOD },
+            epochs,
+            tls: CoreTls {
+                certificate: certificates.join("core.pem"),
+                key: certificates.join("core.key"),
+                client_ca: certificates.join("ca.pem"),
+            },
+            vault: VaultSection { passphrase_file: layout.secret(PASSPHRASE) },
+            limits: test_parameters.then_some(LimitsSection { allow_test_parameters: true }),
         },
     )?;
-    Ok(launch(CORE, programs.program("kms-core")?, &path))
+    Ok(path)
+}
+
+/// How a client of the core shows itself, with the connector's certificate.
+pub(crate) fn tls(layout: &Layout) -> Result<ClientTlsConfig> {
+    let read = |name: &str| {
+        let path = layout.certificates().join(name);
+        fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+    };
+    Ok(ClientTlsConfig::new()
+        .ca_certificate(Certificate::from_pem(read("ca.pem")?))
+        .identity(Identity::from_pem(read("connector.pem")?, read("connector.key")?)))
 }
 
 /// Writes the connector's file, and says how to start it. `admin` is the port of its health page.
 pub(crate) fn connector(layout: &Layout, program: PathBuf, admin: u16) -> Result<Launch> {
     let path = connector_file(layout);
+    let certificates = layout.certificates();
     write(
         &path,
         &ConnectorFile {
@@ -94,6 +179,11 @@ pub(crate) fn connector(layout: &Layout, program: PathBuf, admin: u16) -> Result
             epoch: EPOCH.get(),
             party: PARTY.get(),
             admin: format!("127.0.0.1:{admin}"),
+            core: ConnectorTls {
+                ca: certificates.join("ca.pem"),
+                certificate: certificates.join("connector.pem"),
+                key: certificates.join("connector.key"),
+            },
         },
     )?;
     Ok(launch(CONNECTOR, program, &path))

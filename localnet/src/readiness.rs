@@ -8,11 +8,10 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
-use tonic::transport::Endpoint;
+use tonic::transport::Channel;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
-use url::Url;
 
 /// Longest time of one question.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -48,14 +47,10 @@ async fn get(address: SocketAddr) -> std::io::Result<String> {
 }
 
 /// Whether the core there says of itself that it can do its work.
-pub(crate) async fn core_is_ready(url: &Url) -> bool {
-    let Ok(endpoint) = Endpoint::from_shared(url.to_string()) else { return false };
-    let Ok(channel) = endpoint.connect_timeout(PATIENCE).timeout(PATIENCE).connect().await else {
-        return false;
-    };
+pub(crate) async fn core_is_ready(core: Channel) -> bool {
     let check = HealthCheckRequest { service: CORE_SERVICE.to_owned() };
-    let answer = HealthClient::new(channel).check(check).await;
-    answer.is_ok_and(|answer| answer.into_inner().status() == ServingStatus::Serving)
+    let answer = timeout(PATIENCE, HealthClient::new(core).check(check)).await;
+    answer.is_ok_and(|said| said.is_ok_and(|said| said.into_inner().status() == ServingStatus::Serving))
 }
 
 #[cfg(test)]
@@ -68,20 +63,21 @@ mod tests {
     #[tokio::test]
     async fn a_core_that_listens_is_not_ready_before_it_says_so() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url: Url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let core = tonic::transport::Endpoint::from_shared(url).unwrap().connect_lazy();
         let (reporter, service) = tonic_health::server::health_reporter();
         let server = Server::builder().add_service(service);
         let server = tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
-        assert!(!core_is_ready(&url).await, "another service listens there");
+        assert!(!core_is_ready(core.clone()).await, "another service listens there");
         for (status, ready) in
             [(tonic_health::ServingStatus::NotServing, false), (tonic_health::ServingStatus::Serving, true)]
         {
             reporter.set_service_status(CORE_SERVICE, status).await;
-            assert_eq!(core_is_ready(&url).await, ready);
+            assert_eq!(core_is_ready(core.clone()).await, ready);
         }
         server.abort();
         assert!(server.await.unwrap_err().is_cancelled());
-        assert!(!core_is_ready(&url).await, "nobody listens there");
+        assert!(!core_is_ready(core).await, "nobody listens there");
     }
 
     /// Gives one answer on a port of its own.

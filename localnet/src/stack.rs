@@ -13,10 +13,11 @@ use anyhow::{Context, Result, bail, ensure};
 use kms_asc_api::InstantiateMsg;
 use kms_chain::{Account, AccountConfig, Client, ClientConfig};
 use kms_config::{Decimal, KeyDomain, Network};
+use tonic::transport::{Channel, Endpoint};
 use url::Url;
 
 use crate::{
-    AccountName, Deployment, Layout, Lifetime, ProcessStatus, Programs, deploy,
+    AccountName, Deployment, Layout, Lifetime, Pins, ProcessStatus, Programs, deploy,
     node::{self, Genesis, Node},
     operator, ports, readiness,
     supervisor::{Launch, Supervisor},
@@ -43,6 +44,11 @@ pub struct StackOptions {
     pub block_max_gas: u64,
     /// Most gas of a query to a contract.
     pub query_max_gas: u64,
+    /// Whether the core may make small keys, which protect nothing.
+    pub test_parameters: bool,
+    /// Whether the admin's account may change the contract's code, and not the contract alone: for tests of a core that
+    /// must not serve such a contract.
+    pub foreign_admin: bool,
     /// Changes the terms on which the contract is instantiated: other operators, other limits.
     pub terms: Arc<dyn Fn(&mut InstantiateMsg) + Send + Sync>,
     /// Told what is being done, in a few words.
@@ -58,6 +64,8 @@ impl StackOptions {
             block_time: Duration::from_millis(200),
             block_max_gas: 40_000_000,
             query_max_gas: 3_000_000,
+            test_parameters: false,
+            foreign_admin: false,
             terms: Arc::new(|_| {}),
             report: Arc::new(|_| {}),
         }
@@ -107,7 +115,6 @@ impl Stack {
             .iter()
             .map(|account| Ok((account.generate(&layout)?.address().to_owned(), ACCOUNT_COINS)))
             .collect::<Result<_>>()?;
-        operator::make_signer(&layout)?;
         operator::client(&layout)?;
         let node = Node::new(program, &layout);
         node.create(&Genesis { network: &network, block_max_gas: options.block_max_gas, accounts }).await?;
@@ -191,13 +198,40 @@ impl Stack {
         (self.options.report)("deploying the contract");
         let admin = self.account(AccountName::Admin)?;
         let payout = AccountName::Operator.wallet(&self.layout)?;
-        let signer = operator::signer(&self.layout)?;
+        let signer = operator::initialize(&self.layout, &self.programs, &self.network).await?;
         let mut message = terms::instantiate(&self.network, admin.address(), signer, payout.address());
         (self.options.terms)(&mut message);
-        let deployment = deploy::deploy(&admin, &self.programs.contract()?, &message).await?;
+        let deployment =
+            deploy::deploy(&admin, &self.programs.contract()?, &message, self.options.foreign_admin).await?;
+        self.pin(&Pins::of_deployment(&self.client()?, &deployment).await?)?;
         self.network.contract = Some(deployment.contract.clone());
         write_network(&self.layout, &self.network)?;
         Ok(deployment)
+    }
+
+    /// What the core accepts.
+    ///
+    /// # Errors
+    /// Before the contract is deployed.
+    pub fn pins(&self) -> Result<Pins> {
+        Pins::load(&self.layout)
+    }
+
+    /// Has the core accept something else from its next start on.
+    ///
+    /// # Errors
+    /// If that cannot be written.
+    pub fn pin(&self, pins: &Pins) -> Result<()> {
+        pins.save(&self.layout)
+    }
+
+    /// A connection to the core, as whoever has the connector's folder and certificate can make it.
+    ///
+    /// # Errors
+    /// If the certificate cannot be read.
+    pub fn core_channel(&self) -> Result<Channel> {
+        let endpoint = Endpoint::from_shared(self.network.core_url.to_string())?;
+        Ok(endpoint.tls_config(operator::tls(&self.layout)?)?.connect_lazy())
     }
 
     /// Starts the core, and waits until it says that it is ready. Does nothing if it runs.
@@ -209,10 +243,12 @@ impl Stack {
             return Ok(());
         }
         (self.options.report)("starting the core");
-        let launch = operator::core(&self.layout, &self.programs, &self.network)?;
+        let test_parameters = self.options.test_parameters;
+        let launch = operator::core(&self.layout, &self.programs, &self.network, test_parameters)?;
         self.supervisor.start(&launch)?;
-        let url = &self.network.core_url;
-        self.supervisor.ready(&launch.name, PROGRAM_PATIENCE, || readiness::core_is_ready(url)).await
+        let core = self.core_channel()?;
+        let ready = || readiness::core_is_ready(core.clone());
+        self.supervisor.ready(&launch.name, PROGRAM_PATIENCE, ready).await
     }
 
     /// Starts the connector, and waits until it listens. Does nothing if it runs.
@@ -337,8 +373,8 @@ impl Stack {
             return Ok(());
         }
         let [rpc, core] = ports::free()?;
-        self.network.rpc_url = local_url(rpc)?;
-        self.network.core_url = local_url(core)?;
+        self.network.rpc_url = local_url("http", rpc)?;
+        self.network.core_url = local_url("https", core)?;
         write_network(&self.layout, &self.network)
     }
 }
@@ -372,18 +408,18 @@ fn describe(layout: &Layout, name: &str) -> Result<Network> {
     };
     Ok(Network {
         chain_id: format!("kms-local-{name}"),
-        rpc_url: local_url(rpc)?,
+        rpc_url: local_url("http", rpc)?,
         denom: "ukms".to_owned(),
         gas_price: Decimal::try_from("0.025".to_owned()).map_err(anyhow::Error::msg)?,
         contract: None,
-        core_url: local_url(core)?,
+        core_url: local_url("https", core)?,
         store_url,
         key_domain: KeyDomain { name: "Decryption".to_owned(), version: "1".to_owned(), chain_id: 31_337 },
     })
 }
 
-fn local_url(port: u16) -> Result<Url> {
-    Ok(Url::parse(&format!("http://127.0.0.1:{port}"))?)
+fn local_url(scheme: &str, port: u16) -> Result<Url> {
+    Ok(Url::parse(&format!("{scheme}://127.0.0.1:{port}"))?)
 }
 
 fn write_network(layout: &Layout, network: &Network) -> Result<()> {

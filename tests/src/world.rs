@@ -38,8 +38,9 @@ impl World {
     /// # Errors
     /// If anything of that fails.
     pub async fn begin(folder: &Path) -> Result<Self> {
-        let mut stack =
-            Stack::create(&folder.join("stack"), "test", StackOptions::new(Lifetime::Owned)).await?;
+        let mut options = StackOptions::new(Lifetime::Owned);
+        options.test_parameters = true;
+        let mut stack = Stack::create(&folder.join("stack"), "test", options).await?;
         stack.up().await?;
         let programs = Programs::of_this_build()?;
         let person = |account: AccountName| -> Result<Person> {

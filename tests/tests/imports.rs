@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Each crate and the crates of this workspace that it may depend on, tests aside.
-const ALLOWED: [(&str, &[&str]); 18] = [
+const ALLOWED: [(&str, &[&str]); 20] = [
     ("kms-callback", &[]),
     ("kms-asc-api", &["kms-callback"]),
     ("kms-asc", &["kms-asc-api"]),
@@ -15,14 +15,41 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("kms-example-sealed-bid", &["kms-asc-api", "kms-callback"]),
     ("kms-test-receiver", &["kms-callback"]),
     ("kms-audit", &["kms-asc-api"]),
+    ("kms-proofs", &["kms-asc-api"]),
     ("kms-chain", &[]),
     ("kms-config", &[]),
     ("kms-store", &[]),
     ("kms-core-proto", &[]),
     ("kms-core-engine", &[]),
-    ("kms-connector", &["kms-asc-api", "kms-chain", "kms-config", "kms-core-proto", "kms-store"]),
-    ("kms-core", &["kms-asc-api", "kms-config", "kms-core-engine", "kms-core-proto", "kms-store"]),
-    ("kms", &["kms-asc-api", "kms-chain", "kms-config", "kms-core-engine", "kms-store"]),
+    ("kms-signcrypt", &["kms-asc-api"]),
+    (
+        "kms-connector",
+        &["kms-asc-api", "kms-chain", "kms-config", "kms-core-proto", "kms-proofs", "kms-store"],
+    ),
+    (
+        "kms-core",
+        &[
+            "kms-asc-api",
+            "kms-config",
+            "kms-core-engine",
+            "kms-core-proto",
+            "kms-proofs",
+            "kms-signcrypt",
+            "kms-store",
+        ],
+    ),
+    (
+        "kms",
+        &[
+            "kms-asc-api",
+            "kms-chain",
+            "kms-config",
+            "kms-core-engine",
+            "kms-core-proto",
+            "kms-signcrypt",
+            "kms-store",
+        ],
+    ),
     ("kms-localnet", &["kms-asc-api", "kms-chain", "kms-config"]),
     ("xtask", &["kms-asc-api", "kms-chain", "kms-config", "kms-localnet"]),
     ("kms-e2e", &["kms-asc-api", "kms-chain", "kms-config", "kms-connector", "kms-localnet"]),

@@ -3,7 +3,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use cosmrs::proto::prost::Message;
-use tendermint::block::Height;
+use tendermint::{block::Height, merkle::proof::ProofOp};
 use tendermint_rpc::{
     self as rpc, Client as _, HttpClient, HttpClientUrl, client::CompatMode, error::ErrorDetail,
 };
@@ -55,6 +55,8 @@ pub struct Client {
 pub(crate) struct AbciAnswer {
     pub value: Vec<u8>,
     pub height: u64,
+    /// Steps of the proof, the key's own tree first; empty if none was wanted.
+    pub proof: Vec<ProofOp>,
 }
 
 impl Client {
@@ -110,7 +112,7 @@ impl Client {
     /// A query of the application, in bytes.
     ///
     /// Asked for the raw state of a height that it does not have, a node says "absent" unless a proof
-    /// is wanted: so one is, and thrown away. (Queries by gRPC path refuse, and never prove.)
+    /// is wanted: so one always is. (Queries by gRPC path refuse, and never prove.)
     pub(crate) async fn abci_raw(
         &self,
         path: &str,
@@ -130,7 +132,8 @@ impl Client {
                 _ => Error::Query { path: path.to_owned(), code, codespace, log },
             });
         }
-        Ok(AbciAnswer { value: answer.value, height: answer.height.value() })
+        let proof = answer.proof.map(|proof| proof.ops).unwrap_or_default();
+        Ok(AbciAnswer { value: answer.value, height: answer.height.value(), proof })
     }
 }
 

@@ -4,7 +4,7 @@
 //! sending by `broadcast_tx_sync`, confirmation by reading blocks. No websocket, no gRPC, no
 //! transaction indexer is needed.
 //!
-//! * [`Client`]: status, accounts, balances, contract queries, raw state, blocks.
+//! * [`Client`]: status, accounts, balances, contract queries, raw state, blocks, light blocks, proofs of state.
 //! * [`BlockFollower`]: contiguous heights, in order, each once.
 //! * [`Wallet`]: a secp256k1 key kept in a file of mode 0600.
 //! * [`Account`]: the one owner of an account's sequence; simulates, signs, sends, confirms.
@@ -57,7 +57,7 @@ pub use follow::{BlockFollower, BlockSource, Fetched, FollowerConfig};
 pub use gas::{Fraction, GasPrice};
 pub use log_text::{contract_error, split_code};
 pub use message::Message;
-pub use query::{AccountInfo, CodeInfo, ContractInfo, RawValue, Status};
+pub use query::{AccountInfo, CodeInfo, ContractInfo, LightBlock, ProvenValue, RawValue, Status};
 pub use tx::{Broadcast, Failure, Gas, MsgResponse, SignedTx, TxOptions, TxOutcome};
 pub use tx_hash::TxHash;
 pub use wallet::{Wallet, check_address};

@@ -4,8 +4,12 @@ mod account;
 mod balance;
 mod block;
 mod contract;
+mod light_block;
+mod proof;
 mod status;
 
 pub use account::AccountInfo;
 pub use contract::{CodeInfo, ContractInfo, RawValue};
+pub use light_block::LightBlock;
+pub use proof::ProvenValue;
 pub use status::Status;

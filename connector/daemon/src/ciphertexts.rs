@@ -3,7 +3,7 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use bytes::Bytes;
-use kms_asc_api::RequestBody;
+use kms_asc_api::{Operation, RequestBody};
 use kms_store::{Digest, Store, StoreError};
 
 use crate::core::position;
@@ -17,7 +17,7 @@ pub enum Found {
     Missing(u16),
 }
 
-/// Reads the ciphertexts of a request.
+/// Reads the ciphertexts of a request, or the list that it wants verified.
 ///
 /// Bytes that do not match size or digest are handed on all the same, at most one byte more than the declared
 /// size: the core is the one to sign what is wrong with them.
@@ -25,11 +25,10 @@ pub enum Found {
 /// # Errors
 /// When the store cannot be read now.
 pub async fn read(store: &Store, body: &RequestBody) -> Result<Found, StoreError> {
-    let ciphertexts = body.operation.ciphertexts();
+    let wanted = wanted(&body.operation);
     let mut known = HashMap::<_, Bytes>::new();
-    let mut all = Vec::with_capacity(ciphertexts.len());
-    for (at, ciphertext) in ciphertexts.iter().enumerate() {
-        let (digest, size) = (ciphertext.digest, ciphertext.size);
+    let mut all = Vec::with_capacity(wanted.len());
+    for (at, (digest, size)) in wanted.into_iter().enumerate() {
         let bytes = match known.entry((digest, size)) {
             Entry::Occupied(read) => read.get().clone(),
             Entry::Vacant(unread) => {
@@ -43,6 +42,14 @@ pub async fn read(store: &Store, body: &RequestBody) -> Result<Found, StoreError
         all.push(bytes);
     }
     Ok(Found::All(all))
+}
+
+/// Digest and size of everything that the core needs, in order.
+fn wanted(operation: &Operation) -> Vec<(kms_asc_api::Digest, u64)> {
+    match operation {
+        Operation::VerifyInput(input) => vec![(input.digest, input.size)],
+        other => other.ciphertexts().iter().map(|one| (one.digest, one.size)).collect(),
+    }
 }
 
 async fn read_one(store: &Store, digest: Digest, size: u64) -> Result<Bytes, StoreError> {

@@ -1,5 +1,7 @@
 //! The daemon's configuration file.
 
+mod transport;
+
 use std::{
     fmt,
     net::SocketAddr,
@@ -13,6 +15,9 @@ use kms_core_proto::DEFAULT_MAX_MESSAGE_BYTES;
 use serde::Deserialize;
 
 use crate::machine::Operator;
+
+use transport::CoreFile;
+pub use transport::{TlsFiles, Transport};
 
 /// The template of the configuration file, with every field explained.
 pub const TEMPLATE: &str = include_str!("../kms-connector.example.toml");
@@ -30,6 +35,8 @@ struct File {
     start_height: Option<u64>,
     #[serde(default)]
     admin: Option<SocketAddr>,
+    #[serde(default)]
+    core: CoreFile,
     #[serde(default)]
     follow: Follow,
     #[serde(default)]
@@ -74,6 +81,8 @@ pub struct Work {
     pub call_timeout: Period,
     /// Largest message to and from the core, bytes.
     pub max_message_bytes: usize,
+    /// For how long requests share what is proven of one height.
+    pub share_proofs: Period,
 }
 
 impl Default for Work {
@@ -84,6 +93,7 @@ impl Default for Work {
             longest_pause: Period::millis(3_000),
             call_timeout: Period::millis(120_000),
             max_message_bytes: DEFAULT_MAX_MESSAGE_BYTES,
+            share_proofs: Period::millis(1_000),
         }
     }
 }
@@ -200,6 +210,10 @@ pub struct Settings {
     pub start_height: Option<u64>,
     /// Where health and metrics are served.
     pub admin: Option<SocketAddr>,
+    /// How the core is reached.
+    pub transport: Transport,
+    /// How often the core is shown a header.
+    pub headers_every: Duration,
     /// How the chain is followed.
     pub follow: Follow,
     /// How the core is asked.
@@ -225,6 +239,11 @@ impl Settings {
             allowed: "the address of a deployed contract",
         };
         let contract = network.contract.clone().ok_or_else(missing)?;
+        let transport = file.core.transport(&network.core_url, path);
+        let transport = transport.map_err(|(field, given, allowed)| {
+            let path = if field == "core_url" { network_path.clone() } else { path.to_owned() };
+            SettingsError::Value { path, field, given, allowed }
+        })?;
         Ok(Self {
             network,
             contract,
@@ -233,6 +252,8 @@ impl Settings {
             operator: Operator { epoch: file.epoch, party: file.party },
             start_height: file.start_height,
             admin: file.admin,
+            transport,
+            headers_every: file.core.headers_every().get(),
             follow: file.follow,
             work: file.work,
             post: file.post,

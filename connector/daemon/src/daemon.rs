@@ -4,6 +4,7 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use anyhow::{Context, bail};
 use kms_chain::{Account, AccountConfig, Client, ClientConfig, Wallet};
+use kms_proofs::ContractAddress;
 use kms_store::Store;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +13,8 @@ use crate::{
     admin::{Admin, listen},
     config::Settings,
     core::Core,
+    destroy::Destroyer,
+    evidence::{Evidence, Feeder, Guide},
     follow::Follower,
     health::Health,
     inbox::Inbox,
@@ -65,6 +68,7 @@ struct Parts {
     settings: Settings,
     asc: Arc<Asc>,
     core: Core,
+    evidence: Arc<Evidence<Asc>>,
     store: Store,
     inbox: Inbox,
     health: Arc<Health>,
@@ -101,7 +105,11 @@ impl Parts {
         let inbox = Inbox::open(&settings.data.join("inbox.redb"), &serves)?;
         tracing::info!(serves, account = account.address(), "starting");
         let asc = Arc::new(Asc::new(account, settings.contract.clone(), operator));
-        Ok(Self { settings, asc, core, store, inbox, health: Arc::default(), metrics: Arc::default() })
+        let contract = ContractAddress::parse(&settings.contract)?;
+        let share = settings.work.share_proofs.get();
+        let evidence = Arc::new(Evidence::new(Arc::clone(&asc), core.clone(), contract, share));
+        let (health, metrics) = (Arc::default(), Arc::default());
+        Ok(Self { settings, asc, core, evidence, store, inbox, health, metrics })
     }
 
     async fn start(self, stop: &CancellationToken) -> anyhow::Result<Tasks> {
@@ -117,6 +125,8 @@ impl Parts {
         let pace = Pace { blocks: follow.reconcile_blocks, every: follow.reconcile_every.get() };
         tasks.spawn("reconcile", reconciler.run(moved, pace, stop.clone()));
         tasks.spawn("work", Arc::new(self.worker()).run(stop.clone()));
+        tasks.spawn("feed", self.feeder().run(stop.clone()));
+        tasks.spawn("destroy", self.destroyer().run(stop.clone()));
         tasks.spawn("post", Poster::new(self.outlet()).run(stop.clone()));
         tasks.spawn("watch", self.watcher().run(stop.clone()));
         tasks.spawn("follow", self.follower(cursor).run(stop.clone()));
@@ -135,11 +145,31 @@ impl Parts {
         Worker {
             ledger: Arc::clone(&self.asc),
             core: self.core.clone(),
+            evidence: Arc::clone(&self.evidence),
             store: self.store.clone(),
             inbox: self.inbox.clone(),
             operator: self.settings.operator,
             config: self.settings.work.clone(),
             metrics: Arc::clone(&self.metrics),
+        }
+    }
+
+    fn feeder(&self) -> Feeder<Asc> {
+        Feeder {
+            guide: Guide::new(Arc::clone(&self.asc), self.core.clone()),
+            every: self.settings.headers_every,
+            health: Arc::clone(&self.health),
+        }
+    }
+
+    fn destroyer(&self) -> Destroyer<Asc> {
+        Destroyer {
+            ledger: Arc::clone(&self.asc),
+            core: self.core.clone(),
+            evidence: Arc::clone(&self.evidence),
+            inbox: self.inbox.clone(),
+            operator: self.settings.operator,
+            every: self.settings.follow.reconcile_every.get(),
         }
     }
 

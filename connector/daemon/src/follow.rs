@@ -129,6 +129,10 @@ impl<L: Ledger, S: BlockSource> Follower<L, S> {
             self.metrics.malformed.inc();
             tracing::warn!(height = block.height, %error, "an event of the contract is passed over");
         }
+        if !hints.destroyed.is_empty() {
+            // Before the cursor: read twice, it is noted once.
+            self.inbox.want_destruction(hints.destroyed).await?;
+        }
         let count = hints.requests.len();
         let new = self.inbox.advance(block.height, hints.requests).await?;
         failpoint::reach(failpoint::BLOCK_STORED);

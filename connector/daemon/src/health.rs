@@ -17,6 +17,8 @@ pub enum Condition {
     Cursor,
     /// The core answers, and signs for whom the daemon serves.
     Core,
+    /// The core takes the chain's headers.
+    Trust,
     /// The account can pay for transactions.
     Account,
     /// The inbox can be written.
@@ -25,7 +27,8 @@ pub enum Condition {
 
 impl Condition {
     /// Every condition.
-    pub const ALL: [Self; 5] = [Self::Chain, Self::Cursor, Self::Core, Self::Account, Self::Inbox];
+    pub const ALL: [Self; 6] =
+        [Self::Chain, Self::Cursor, Self::Core, Self::Trust, Self::Account, Self::Inbox];
 }
 
 /// The conditions, shared by all tasks.

@@ -1,6 +1,6 @@
 //! What a block's events say. Hints for speed: state is the truth.
 
-use kms_asc_api::{RequestId, State, event::Event, event::EventError};
+use kms_asc_api::{KeyId, KeyState, RequestId, State, event::Event, event::EventError};
 use kms_chain::Block;
 
 use crate::machine::Operator;
@@ -10,6 +10,8 @@ use crate::machine::Operator;
 pub struct Hints {
     /// New open requests for this operator's epoch, in order.
     pub requests: Vec<RequestId>,
+    /// Keys that were destroyed, in order.
+    pub destroyed: Vec<KeyId>,
     /// Events of the contract that could not be read.
     pub malformed: Vec<EventError>,
 }
@@ -28,6 +30,7 @@ pub fn read(block: &Block, contract: &str, operator: Operator) -> Hints {
             {
                 hints.requests.push(request_id);
             }
+            Ok(Event::Key { key_id, state: KeyState::Destroyed }) => hints.destroyed.push(key_id),
             // A kind that only a later version knows is none of the requests.
             Ok(_) | Err(EventError::UnknownType(_)) => {}
             Err(error) => hints.malformed.push(error),
@@ -82,7 +85,7 @@ mod tests {
             vec![emitted(ASC, &open(6))],
         ]);
         let hints = read(&block, ASC, US);
-        assert_eq!(hints, Hints { requests: [4, 5, 6].map(RequestId).to_vec(), malformed: vec![] });
+        assert_eq!(hints, Hints { requests: [4, 5, 6].map(RequestId).to_vec(), ..Hints::default() });
     }
 
     #[test]
@@ -130,6 +133,17 @@ mod tests {
             .collect();
         events.push(emitted(ASC, &open(3)));
         let hints = read(&block(vec![events]), ASC, US);
-        assert_eq!(hints, Hints { requests: vec![RequestId(3)], malformed: vec![] });
+        assert_eq!(hints, Hints { requests: vec![RequestId(3)], ..Hints::default() });
+    }
+
+    #[test]
+    fn keys_that_were_destroyed_are_noted_and_other_changes_of_keys_are_not() {
+        let key = |id, state| emitted(ASC, &Event::Key { key_id: KeyId(id), state });
+        let states = [KeyState::Active, KeyState::Destroyed, KeyState::Suspended, KeyState::Deactivated];
+        let events = (1..).zip(states).map(|(id, state)| key(id, state)).collect();
+        assert_eq!(
+            read(&block(vec![events]), ASC, US),
+            Hints { destroyed: vec![KeyId(2)], ..Hints::default() }
+        );
     }
 }

@@ -5,6 +5,7 @@
 //! cache of the contract's state but for answers and transactions, and those can be had again too: losing the file
 //! loses no request.
 
+mod destruction;
 mod error;
 mod read;
 mod tables;
@@ -15,6 +16,7 @@ use std::{path::Path, sync::Arc};
 use redb::{Database, ReadableDatabase};
 use tokio::{sync::Notify, task::spawn_blocking};
 
+pub use destruction::Attestation;
 pub use error::InboxError;
 pub use read::QueueEntry;
 pub use tables::StoredTx;
@@ -32,6 +34,7 @@ struct Shared {
     db: Database,
     work: Notify,
     answers: Notify,
+    destructions: Notify,
 }
 
 impl Inbox {
@@ -42,7 +45,8 @@ impl Inbox {
     pub fn open(path: &Path, serves: &str) -> Result<Self, InboxError> {
         let db = Database::create(path).map_err(|error| InboxError::opening(path, error))?;
         write::prepare(&db, path, serves)?;
-        Ok(Self { shared: Arc::new(Shared { db, work: Notify::new(), answers: Notify::new() }) })
+        let (work, answers, destructions) = (Notify::new(), Notify::new(), Notify::new());
+        Ok(Self { shared: Arc::new(Shared { db, work, answers, destructions }) })
     }
 
     /// Returns when there may be new rows to work on.

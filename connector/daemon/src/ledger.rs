@@ -2,8 +2,10 @@
 
 use std::future::Future;
 
-use kms_asc_api::{DecodeError, Page, QueryMsg, RequestBody, RequestId, Status, state_key};
-use kms_chain::{Account, Broadcast, Client, Gas, Message, SignedTx, TxOptions, TxOutcome};
+use kms_asc_api::{DecodeError, KeyId, KeyRecord, Page, QueryMsg, RequestBody, RequestId, Status, state_key};
+use kms_chain::{
+    Account, Broadcast, Client, Gas, LightBlock, Message, ProvenValue, SignedTx, TxOptions, TxOutcome,
+};
 
 use crate::{
     item::{Item, call},
@@ -66,6 +68,28 @@ pub trait Ledger: Send + Sync + 'static {
         &self,
         after: Option<RequestId>,
     ) -> impl Future<Output = Result<Page<RequestId, RequestId>, LedgerError>> + Send;
+
+    /// Records of keys behind `after`, one page.
+    fn keys(
+        &self,
+        after: Option<KeyId>,
+    ) -> impl Future<Output = Result<Page<KeyRecord, KeyId>, LedgerError>> + Send;
+
+    /// A key's record; `None` if there is none of this id.
+    fn key(&self, key: KeyId) -> impl Future<Output = Result<Option<KeyRecord>, LedgerError>> + Send;
+
+    /// The light block of a height; `None` if the chain is not there yet.
+    fn light_block(
+        &self,
+        height: u64,
+    ) -> impl Future<Output = Result<Option<LightBlock>, LedgerError>> + Send;
+
+    /// A key of the wasm module's store at a height, with its proof.
+    fn proven(
+        &self,
+        key: Vec<u8>,
+        height: u64,
+    ) -> impl Future<Output = Result<ProvenValue, LedgerError>> + Send;
 
     /// What the account lacks to pay for this much gas, in words; `None` if it can pay.
     fn lacks(&self, gas: u64) -> impl Future<Output = Result<Option<String>, LedgerError>> + Send;
@@ -146,6 +170,28 @@ impl Ledger for Asc {
     async fn open(&self, after: Option<RequestId>) -> Result<Page<RequestId, RequestId>, LedgerError> {
         let query = QueryMsg::Open { start_after: after, limit: None };
         Ok(self.client().smart_query(&self.contract, &query).await?)
+    }
+
+    async fn keys(&self, after: Option<KeyId>) -> Result<Page<KeyRecord, KeyId>, LedgerError> {
+        let query = QueryMsg::Keys { start_after: after, limit: None };
+        Ok(self.client().smart_query(&self.contract, &query).await?)
+    }
+
+    async fn key(&self, key: KeyId) -> Result<Option<KeyRecord>, LedgerError> {
+        let Some(bytes) = self.raw(state_key::KEY.key(key.get()).to_vec()).await? else { return Ok(None) };
+        let unreadable = |error: serde_json::Error| kms_chain::Error::BadResponse {
+            what: format!("record of key {key}"),
+            reason: error.to_string(),
+        };
+        Ok(Some(serde_json::from_slice(&bytes).map_err(unreadable)?))
+    }
+
+    async fn light_block(&self, height: u64) -> Result<Option<LightBlock>, LedgerError> {
+        Ok(self.client().light_block(height).await?)
+    }
+
+    async fn proven(&self, key: Vec<u8>, height: u64) -> Result<ProvenValue, LedgerError> {
+        Ok(self.client().proven_value(key, height).await?)
     }
 
     async fn lacks(&self, gas: u64) -> Result<Option<String>, LedgerError> {

@@ -7,7 +7,8 @@
 //!
 //! * [`follow`] reads blocks, [`hint`] their events; [`reconcile`] reads state.
 //! * [`machine`] has the rules of a row's life, [`inbox`] keeps the rows.
-//! * [`work`] has the [`core`] answer, with the bytes of [`ciphertexts`].
+//! * [`work`] has the [`core`] answer, with the bytes of [`ciphertexts`] and the [`evidence`] that the request is
+//!   recorded; [`destroy`] has it destroy keys.
 //! * [`post`] puts answers into a [`batch`] and sends it, [`settle`] sees it to its end; [`strikes`] remembers what the
 //!   chain does not take.
 //! * [`daemon`] runs all of it; [`health`], [`watch`], [`metrics`] and [`admin`] show how it does.
@@ -19,6 +20,8 @@ pub mod ciphertexts;
 pub mod config;
 pub mod core;
 pub mod daemon;
+pub mod destroy;
+pub mod evidence;
 pub mod failpoint;
 pub mod follow;
 pub mod health;

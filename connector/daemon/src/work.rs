@@ -14,7 +14,8 @@ use crate::{
     backoff::Backoff,
     ciphertexts::{self, Found},
     config,
-    core::{Core, CoreError},
+    core::Core,
+    evidence::{Evidence, EvidenceError},
     failpoint,
     inbox::{Inbox, InboxError},
     item::Item,
@@ -33,6 +34,8 @@ pub struct Worker<L> {
     pub ledger: Arc<L>,
     /// The core.
     pub core: Core,
+    /// What shows the core that it may work.
+    pub evidence: Arc<Evidence<L>>,
     /// The ciphertexts.
     pub store: Store,
     /// The rows.
@@ -154,7 +157,7 @@ impl<L: Ledger> Worker<L> {
     }
 
     /// The core's answer; `None` if a ciphertext may still come.
-    async fn ask(&self, facts: &Facts) -> Result<Option<Item>, CoreError> {
+    async fn ask(&self, facts: &Facts) -> Result<Option<Item>, EvidenceError> {
         let request = facts.body.id;
         let found = match ciphertexts::read(&self.store, &facts.body).await {
             Ok(found) => found,
@@ -165,10 +168,14 @@ impl<L: Ledger> Worker<L> {
         };
         failpoint::reach(failpoint::CORE_ASKED);
         match found {
-            Found::All(ciphertexts) => self.core.execute(facts, ciphertexts).await.map(Some),
+            Found::All(ciphertexts) => {
+                let ask = |proof| self.core.execute(facts, proof, ciphertexts.clone());
+                self.evidence.for_request(&facts.body, ask).await.map(Some)
+            }
             Found::Missing(index) if facts.body.half_time().is_some_and(|half| facts.now >= half) => {
                 tracing::warn!(%request, index, "a ciphertext did not come by half time");
-                self.core.decline(facts, index).await.map(Some)
+                let ask = |proof| self.core.decline(facts, proof, index);
+                self.evidence.for_request(&facts.body, ask).await.map(Some)
             }
             Found::Missing(index) => {
                 tracing::debug!(%request, index, "a ciphertext is not in the store yet");

@@ -1,17 +1,21 @@
 //! Keys, ciphertexts and decryption of the KMS: the only crate that depends on `tfhe`.
 //!
-//! Everything here is synchronous and knows no chain and no network. Three callers share it: the core makes keys
-//! and decrypts ([`Engine`]), clients encrypt ([`Encryptor`]), and both speak of types, plaintexts, handles and
-//! digests of published key parts in the same words.
+//! Everything here is synchronous and knows no chain and no network. Three callers share it: the core makes keys and
+//! reference strings, decrypts and judges inputs ([`Engine`]), clients encrypt ([`Encryptor`]) and prove ([`Prover`]), and
+//! all speak of types, plaintexts, handles and digests of published material in the same words.
 //!
 //! # What is promised about hostile bytes
 //!
 //! Whatever bytes are given, [`DecryptionKey::decrypt`] returns a [`Plaintext`] of the declared type or a
-//! [`CiphertextError`]; it neither panics nor allocates more than a small multiple of the input's length. It does *not*
-//! promise that changed bytes are refused: an LWE ciphertext is malleable (adding to its body adds to its value), so
-//! what binds bytes to a request is their digest, which the caller checks. Nor does it make a decryption oracle
-//! safe: whoever may have ciphertexts of his choice decrypted can compute the secret key. `tests/engine/key_recovery.rs`
-//! does so. Who may ask is decided by the contract, before this crate is reached.
+//! [`CiphertextError`] for each element, and [`InputVerifier::verify`] types or an [`InputError`]; they neither panic nor
+//! abort, nor allocate more than a small multiple of the input's length. They do *not* promise that changed bytes are
+//! refused: an LWE ciphertext is malleable (adding to its body adds to its value), so what binds bytes to a request is their
+//! digest, which the caller checks. A proof binds ciphertexts and metadata, but neither the types of a list's elements nor
+//! its tag. Nor do they make a decryption oracle safe: whoever may have ciphertexts of his choice decrypted can compute the
+//! secret key. `tests/engine/key_recovery.rs` does so. Who may ask is decided by the contract, before this crate is reached.
+//!
+//! Lists are decrypted by way of the private layout of the pinned version of `tfhe`. Call [`self_test`] once at start: it
+//! finds out whether this build still has that layout.
 
 mod ciphertext;
 mod crs;

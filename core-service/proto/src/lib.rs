@@ -37,6 +37,8 @@ pub mod reason {
     pub const REQUEST_CONFLICT: &str = "request_conflict";
     /// The request's deadline has passed.
     pub const DEADLINE_PASSED: &str = "deadline_passed";
+    /// The core was restored from a backup since the request was submitted, and may have answered it.
+    pub const BEFORE_RESTORE: &str = "before_restore";
     /// Nothing is known of the request.
     pub const UNKNOWN_REQUEST: &str = "unknown_request";
     /// Something that must be proven is not in the proof; metadata `missing` names it.
@@ -81,7 +83,7 @@ pub mod reason {
     pub const INTERNAL: &str = "internal";
 
     /// Every reason.
-    pub const ALL: [&str; 29] = [
+    pub const ALL: [&str; 30] = [
         MALFORMED_BODY,
         MALFORMED_ARGUMENT,
         WRONG_CIPHERTEXT_COUNT,
@@ -90,6 +92,7 @@ pub mod reason {
         WRONG_EPOCH,
         REQUEST_CONFLICT,
         DEADLINE_PASSED,
+        BEFORE_RESTORE,
         UNKNOWN_REQUEST,
         PROOF_INCOMPLETE,
         PROOF_INVALID,

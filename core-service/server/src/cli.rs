@@ -1,6 +1,8 @@
 //! What people type.
 
 mod certs;
+mod keep;
+mod transfer;
 mod trust;
 mod vault;
 
@@ -14,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     BoundServer, Config, Signer, Strongbox, TEMPLATE,
     config::{LogConfig, LogFormat},
-    custody::prepare,
+    custody::{forbid_dumps, prepare},
 };
 
 /// The KMS core: holds key material, answers requests of the contract over gRPC.
@@ -46,6 +48,16 @@ enum Command {
     ConfigTemplate,
     /// Make a local set of certificates: an authority, and those that core and connector show each other.
     Certs(certs::Certs),
+    /// Write all secrets and answers of a stopped core into a new encrypted file.
+    Backup(keep::BackupArguments),
+    /// Put a backup where there is nothing yet.
+    Restore(keep::RestoreArguments),
+    /// Seal a key for another core's certificate.
+    Export(transfer::Export),
+    /// Hold a sealed key for one request of one owner.
+    Stage(transfer::Stage),
+    /// Hold a common reference string, which is no secret, for one request of one owner.
+    StageCrs(transfer::StageCrs),
     Trust(trust::Trust),
     /// Change how the vault is kept.
     #[command(subcommand)]
@@ -66,6 +78,8 @@ enum Output {
 /// # Errors
 /// With what went wrong, for people. A missing `--config` ends the process with status 2, as all misuse does.
 pub fn run(arguments: Arguments) -> anyhow::Result<()> {
+    // Before any secret is read.
+    forbid_dumps()?;
     let command = arguments.command.unwrap_or(Command::Serve);
     match &command {
         Command::ConfigTemplate => return print(TEMPLATE),
@@ -85,6 +99,11 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Command::Trust(arguments) => arguments.run(&config),
         Command::Vault(command) => command.run(&config),
+        Command::Backup(arguments) => arguments.run(&config),
+        Command::Restore(arguments) => arguments.run(&config),
+        Command::Export(arguments) => arguments.run(&config),
+        Command::Stage(arguments) => arguments.run(&config),
+        Command::StageCrs(arguments) => arguments.run(&config),
     }
 }
 

@@ -70,7 +70,9 @@ impl<E: Engine> Core<E> {
     pub(crate) fn metrics_text(&self, calls: u64) -> Result<String, std::fmt::Error> {
         let Load { requests, work, bytes } = self.0.desk.load();
         let requests = u64::try_from(requests).unwrap_or(u64::MAX);
-        self.0.metrics.text(Levels { requests, work, bytes, calls, ..Levels::default() })
+        let (trusted_height, _) = self.0.evidence.newest_header();
+        let header_age = self.0.evidence.header_age();
+        self.0.metrics.text(Levels { requests, work, bytes, calls, trusted_height, header_age })
     }
 
     /// Where work is under way.
@@ -109,6 +111,7 @@ impl<E: Engine> Core<E> {
     }
 
     async fn make_answer(&self, request: Request, wish: Wish, turn: Turn) -> Result<v1::Answer, Error> {
+        self.check_not_forgotten(request.body.time)?;
         let slot = {
             let _waited = self.0.metrics.timer(Stage::Wait);
             turn.begin().await
@@ -132,6 +135,16 @@ impl<E: Engine> Core<E> {
         self.0.answers.record(answer).await
     }
 
+    /// Refuses what the core may have answered before it was restored from a backup that does not know of it.
+    fn check_not_forgotten(&self, submitted: u64) -> Result<(), Error> {
+        match self.0.workshop.vault.restored() {
+            Some(restored) if restored.covers(submitted) => {
+                Err(Error::BeforeRestore { submitted, restored: restored.submitted_before })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What this party finds. A fault on this side is an error, after which the work can be asked for again; when half
     /// of the request's time is over it is what the party says of the request, so that the requester gets his money back.
     async fn find(&self, request: &Request, ciphertexts: Vec<Bytes>) -> Result<Finding, Error> {
@@ -150,19 +163,20 @@ impl<E: Engine> Core<E> {
     }
 
     /// What each condition of readiness is at now.
-    pub(crate) async fn look(&self) -> [(Condition, Result<(), String>); 4] {
+    pub(crate) async fn look(&self) -> [(Condition, Result<(), String>); 5] {
         let answers = self.0.answers.check().await.map_err(|error| match error {
             Error::Internal { cause } => cause,
             other => other.to_string(),
         });
         let store = self.0.workshop.check_store().await;
         let vault = self.0.workshop.check_vault().await;
-        let trust = self.0.evidence.check();
+        let (trust, headers) = (self.0.evidence.check(), self.0.evidence.check_conflict());
         [
             (Condition::Answers, answers),
             (Condition::Store, store),
             (Condition::Vault, vault),
             (Condition::Trust, trust),
+            (Condition::Headers, headers),
         ]
     }
 
@@ -241,21 +255,23 @@ impl<E: Engine> Core<E> {
             let _timed = self.0.metrics.timer(Stage::Proof);
             spawn_blocking(move || judge(&core.0.evidence)).await
         };
-        self.forget_finished().await?;
+        self.note_finished().await?;
         judged.map_err(|error| Error::internal("judging a proof", &error))?
     }
 
-    /// Forgets answers of requests that were proven to be finished, once no proof can show them pending any more.
-    async fn forget_finished(&self) -> Result<(), Error> {
-        let finished = self.0.evidence.take_finished();
-        if finished.is_empty() {
-            return Ok(());
-        }
-        for (height, request_ids) in finished {
+    /// Notes requests that were proven to be finished, so that their answers are forgotten in time.
+    async fn note_finished(&self) -> Result<(), Error> {
+        for (height, request_ids) in self.0.evidence.take_finished() {
             self.0.answers.finished(request_ids, height).await?;
         }
+        Ok(())
+    }
+
+    /// Forgets answers of finished requests, once no proof can show these pending any more.
+    pub(crate) async fn prune(&self) -> Result<(), Error> {
         let (newest, _) = self.0.evidence.newest_header();
-        self.0.answers.prune(newest).await.map(|_| ())
+        while self.0.answers.prune(newest).await? > 0 {}
+        Ok(())
     }
 
     pub(crate) async fn get_result(&self, call: v1::GetResultRequest) -> Result<v1::Answer, Error> {

@@ -59,6 +59,17 @@ pub enum Error {
         /// Seconds since 1970.
         now: u64,
     },
+    /// The request was submitted before the core was restored from a backup, so it may have been answered already: ADR 0051.
+    #[error(
+        "the core was restored from a backup and answers no request submitted before {restored} anew, this one was \
+         at {submitted}"
+    )]
+    BeforeRestore {
+        /// Seconds since 1970.
+        submitted: u64,
+        /// Seconds since 1970.
+        restored: u64,
+    },
     /// Another body was answered, or is being answered, under this request id.
     #[error("request {request_id} is known to this core with another hash")]
     RequestConflict {
@@ -143,6 +154,7 @@ impl Error {
             Self::WrongContract { .. } => reason::WRONG_CONTRACT,
             Self::WrongEpoch { .. } => reason::WRONG_EPOCH,
             Self::DeadlinePassed { .. } => reason::DEADLINE_PASSED,
+            Self::BeforeRestore { .. } => reason::BEFORE_RESTORE,
             Self::RequestConflict { .. } => reason::REQUEST_CONFLICT,
             Self::UnknownRequest { .. } => reason::UNKNOWN_REQUEST,
             Self::Refused(refusal) => refusal.code(),

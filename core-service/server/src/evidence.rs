@@ -28,6 +28,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use kms_core_proto::v1;
@@ -95,7 +96,17 @@ impl Evidence {
         self.headers.newest()
     }
 
-    /// Whether headers can be trusted now; else what is wrong.
+    /// How old the newest header is by its time; none, if none was shown yet.
+    pub(crate) fn header_age(&self) -> Option<Duration> {
+        self.headers.age(clock())
+    }
+
+    /// Whether no two valid headers of one height were seen; else what is wrong.
+    pub(crate) fn check_conflict(&self) -> Result<(), String> {
+        self.headers.check_conflict().map_err(|refusal| refusal.to_string())
+    }
+
+    /// Whether the newest header can be trusted now; else what is wrong.
     pub(crate) fn check(&self) -> Result<(), String> {
         self.headers.check(clock()).map_err(|refusal| refusal.to_string())
     }

@@ -1,6 +1,6 @@
 //! Lets only so many calls in at a time, before their messages are read.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Request, Status, service::Interceptor};
@@ -18,6 +18,8 @@ pub(crate) struct Gate {
 /// The place of a call that was let in, until the last clone is dropped.
 #[derive(Clone)]
 pub(crate) struct Place {
+    /// When it was let in, before its message was read.
+    pub(crate) since: Instant,
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
@@ -40,7 +42,7 @@ impl Interceptor for Gate {
             self.metrics.refused(busy.code());
             return Err(busy.into());
         };
-        call.extensions_mut().insert(Place { _permit: Arc::new(permit) });
+        call.extensions_mut().insert(Place { since: Instant::now(), _permit: Arc::new(permit) });
         Ok(call)
     }
 }

@@ -7,7 +7,8 @@
 //! kms.v1.Kms/answers     answers can be recorded
 //! kms.v1.Kms/store       published keys can be kept
 //! kms.v1.Kms/vault       every key that is in use is on disk
-//! kms.v1.Kms/trust       the chain's headers can be trusted
+//! kms.v1.Kms/trust       the newest trusted header has not expired
+//! kms.v1.Kms/headers     no two valid headers of one height were seen
 //! ```
 
 use std::{
@@ -39,12 +40,15 @@ pub(crate) enum Condition {
     Store,
     /// Every key that is in use is on disk.
     Vault,
-    /// The chain's headers can be trusted: no two of one height were seen, and the newest has not expired.
+    /// The newest trusted header has not expired.
     Trust,
+    /// No two valid headers of one height were seen.
+    Headers,
 }
 
 impl Condition {
-    const ALL: [Self; 5] = [Self::Running, Self::Answers, Self::Store, Self::Vault, Self::Trust];
+    const ALL: [Self; 6] =
+        [Self::Running, Self::Answers, Self::Store, Self::Vault, Self::Trust, Self::Headers];
 
     const fn name(self) -> &'static str {
         match self {
@@ -53,6 +57,7 @@ impl Condition {
             Self::Store => "store",
             Self::Vault => "vault",
             Self::Trust => "trust",
+            Self::Headers => "headers",
         }
     }
 }
@@ -125,6 +130,9 @@ impl Health {
     pub(crate) async fn watch<E: Engine>(&self, core: &Core<E>, stop: &CancellationToken) {
         while stop.run_until_cancelled(tokio::time::sleep(LOOK_EVERY)).await.is_some() {
             self.look(core).await;
+            if let Err(error) = core.prune().await {
+                tracing::error!(?error, "answers of finished requests are not forgotten");
+            }
         }
     }
 

@@ -52,6 +52,9 @@ pub use config::{
     Anchor, Config, Cost, Identity, Keeper, Limits, LogFormat, Membership, Pkcs11, Settings, SettingsError,
     TEMPLATE, TlsFiles, Transport, Trust, VaultSettings,
 };
+pub use custody::{
+    ArchiveError, BackupError, CertificateError, CopyError, KeyWrapper, TransferError, WrapError, Wrapped,
+};
 pub use destroyed::DestroyedError;
 pub use error::Error;
 pub use evidence::{LedgerError, Missing, Refusal};
@@ -59,4 +62,4 @@ pub use serve::{BoundServer, StartError};
 pub use signer::{Signer, SignerError};
 pub use status::status_of;
 pub use tls::{CertificateSet, CertsError, TlsError};
-pub use vault::{DataKey, Strongbox, Vault, VaultError, VaultId};
+pub use vault::{Damage, DataKey, Strongbox, Vault, VaultError, VaultId};

@@ -25,18 +25,18 @@ use crate::Error;
 /// What an answer's time goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Stage {
-    /// Until there is room to work.
-    Wait,
+    /// Receiving and decoding the message.
+    Load,
     /// Judging what the proof shows.
     Proof,
-    /// Having key and ciphertexts at hand.
-    Load,
+    /// Until there is room to work.
+    Wait,
     /// Comparing ciphertexts with their digests.
     Hash,
-    /// Reading ciphertexts.
-    Deserialize,
-    /// Decrypting; for a user, sealing too.
+    /// Reading and decrypting ciphertexts.
     Decrypt,
+    /// Sealing plaintexts to a user.
+    Seal,
     /// External signature and receipt.
     Sign,
     /// One transaction of the answer store, shared by a group of answers.
@@ -47,12 +47,12 @@ pub(crate) enum Stage {
 
 impl Stage {
     const ALL: [Self; 9] = [
-        Self::Wait,
-        Self::Proof,
         Self::Load,
+        Self::Proof,
+        Self::Wait,
         Self::Hash,
-        Self::Deserialize,
         Self::Decrypt,
+        Self::Seal,
         Self::Sign,
         Self::Flush,
         Self::Total,
@@ -64,8 +64,8 @@ impl Stage {
             Self::Proof => "proof",
             Self::Load => "load",
             Self::Hash => "hash",
-            Self::Deserialize => "deserialize",
             Self::Decrypt => "decrypt",
+            Self::Seal => "seal",
             Self::Sign => "sign",
             Self::Flush => "flush",
             Self::Total => "total",
@@ -140,8 +140,8 @@ pub(crate) struct Levels {
     pub(crate) calls: u64,
     /// Height of the newest trusted header.
     pub(crate) trusted_height: u64,
-    /// Age of the newest trusted header by its time.
-    pub(crate) header_age: Duration,
+    /// Age of the newest trusted header by its time; none, if none was shown yet.
+    pub(crate) header_age: Option<Duration>,
 }
 
 type U64Gauge = Gauge<u64, AtomicU64>;
@@ -274,7 +274,7 @@ impl Metrics {
         self.gauges.bytes.set(bytes);
         self.gauges.calls.set(calls);
         self.gauges.trusted_height.set(trusted_height);
-        self.gauges.header_age.set(header_age.as_secs_f64());
+        self.gauges.header_age.set(header_age.map_or(f64::NAN, |age| age.as_secs_f64()));
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)
@@ -310,7 +310,7 @@ mod tests {
         let levels = Levels {
             requests: 5,
             work: Duration::from_millis(1500),
-            header_age: Duration::from_secs(4),
+            header_age: Some(Duration::from_secs(4)),
             ..Levels::default()
         };
         let text = metrics.text(levels).unwrap();

@@ -7,6 +7,8 @@ mod import;
 mod key_gen;
 mod public_decrypt;
 mod takeover;
+#[cfg(test)]
+mod tests;
 mod user_decrypt;
 mod verifiers;
 mod verify_input;
@@ -17,10 +19,11 @@ use bytes::Bytes;
 use kms_asc_api::{CrsRecord, Digest, Eip712Domain, FailureCode, KeyId, KeyParams, KeyRecord, Operation};
 use kms_core_engine::{Engine, ParameterSet};
 use kms_store::{Hasher, Store, StoreError};
-use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio::task::spawn_blocking;
 
 use crate::{
-    Error, Identity, Limits, Signer, destroyed::Destroyed, error::full_text, request::Request, vault::Vault,
+    Error, Identity, Limits, Signer, destroyed::Destroyed, error::full_text, metrics::Metrics,
+    request::Request, vault::Vault,
 };
 
 pub(crate) use destroy::destroy;
@@ -64,7 +67,7 @@ impl Failure {
     }
 }
 
-/// Keys, tools and room to work.
+/// Keys and tools. Who works here has room to, which the desk gave.
 pub(crate) struct Workshop<E: Engine> {
     pub(crate) identity: Arc<Identity>,
     pub(crate) vault: Arc<Vault<E>>,
@@ -73,9 +76,7 @@ pub(crate) struct Workshop<E: Engine> {
     verifiers: Verifiers<E::InputVerifier>,
     max_ciphertext_bytes: u64,
     allow_test_parameters: bool,
-    decryptions: Semaphore,
-    /// One at a time: each takes every processor and hundreds of megabytes for seconds.
-    generations: Semaphore,
+    metrics: Arc<Metrics>,
 }
 
 impl<E: Engine> Workshop<E> {
@@ -85,6 +86,7 @@ impl<E: Engine> Workshop<E> {
         destroyed: Destroyed,
         store: Store,
         limits: &Limits,
+        metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             identity,
@@ -94,8 +96,7 @@ impl<E: Engine> Workshop<E> {
             verifiers: Verifiers::new(READY_VERIFIERS),
             max_ciphertext_bytes: limits.max_ciphertext_bytes,
             allow_test_parameters: limits.allow_test_parameters,
-            decryptions: Semaphore::new(limits.parallel_work),
-            generations: Semaphore::new(1),
+            metrics,
         }
     }
 
@@ -145,12 +146,7 @@ impl<E: Engine> Workshop<E> {
 
 /// Runs work that keeps a processor busy, off the threads that serve the network. A panic in it is an error of this
 /// request alone.
-async fn compute<T: Send + 'static>(
-    room: &Semaphore,
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Error> {
-    let _permit =
-        room.acquire().await.map_err(|error| Error::internal("waiting for room to work", &error))?;
+async fn compute<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
     spawn_blocking(work).await.map_err(|error| Error::internal("computing", &error))
 }
 

@@ -149,7 +149,7 @@ impl<E: Engine> BoundServer<E> {
             %address, admin = %admin_address, chain_id = identity.chain_id, contract = identity.contract,
             memberships = memberships(&identity), signer = %signer.address(), keys = vault.len(), "the core listens"
         );
-        let workshop = Workshop::new(identity, vault, destroyed, store, &limits);
+        let workshop = Workshop::new(identity, vault, destroyed, store, &limits, metrics.clone());
         Ok(Self {
             core: Core::new(limits, signer, answers, workshop, evidence, metrics.clone()),
             listener,

@@ -4,22 +4,27 @@ use kms_core_engine::Engine;
 use kms_core_proto::v1::{self, answer, kms_server::Kms};
 use tonic::{Request as Call, Response, Status};
 
-use crate::{Error, core::Core, gate::Place, metrics::Metrics};
+use crate::{
+    Error,
+    core::Core,
+    gate::Place,
+    metrics::{Metrics, Stage},
+};
 
 #[tonic::async_trait]
 impl<E: Engine> Kms for Core<E> {
     async fn execute(&self, call: Call<v1::ExecuteRequest>) -> Result<Response<v1::Answer>, Status> {
-        let (_place, call) = enter(call);
+        let (_place, call) = enter(self.metrics(), call);
         reply(self.metrics(), "execute", self.execute(call).await)
     }
 
     async fn get_result(&self, call: Call<v1::GetResultRequest>) -> Result<Response<v1::Answer>, Status> {
-        let (_place, call) = enter(call);
+        let (_place, call) = enter(self.metrics(), call);
         reply(self.metrics(), "get_result", self.get_result(call).await)
     }
 
     async fn decline(&self, call: Call<v1::DeclineRequest>) -> Result<Response<v1::Answer>, Status> {
-        let (_place, call) = enter(call);
+        let (_place, call) = enter(self.metrics(), call);
         reply(self.metrics(), "decline", self.decline(call).await)
     }
 
@@ -27,7 +32,7 @@ impl<E: Engine> Kms for Core<E> {
         &self,
         call: Call<v1::SubmitHeaderRequest>,
     ) -> Result<Response<v1::SubmitHeaderResponse>, Status> {
-        let (_place, call) = enter(call);
+        let (_place, call) = enter(self.metrics(), call);
         let result = self.submit_header(call).await;
         result.map(Response::new).map_err(|error| refuse(self.metrics(), "submit_header", error))
     }
@@ -36,7 +41,7 @@ impl<E: Engine> Kms for Core<E> {
         &self,
         call: Call<v1::DestroyKeyRequest>,
     ) -> Result<Response<v1::KeyDestruction>, Status> {
-        let (_place, call) = enter(call);
+        let (_place, call) = enter(self.metrics(), call);
         let result = self.destroy_key(call).await;
         result.map(Response::new).map_err(|error| refuse(self.metrics(), "destroy_key", error))
     }
@@ -54,9 +59,13 @@ impl<E: Engine> Kms for Core<E> {
 }
 
 /// What the call carries, and its place behind the gate, to be kept until it is answered.
-fn enter<T>(call: Call<T>) -> (Option<Place>, T) {
+fn enter<T>(metrics: &Metrics, call: Call<T>) -> (Option<Place>, T) {
     let (_, mut extensions, message) = call.into_parts();
-    (extensions.remove(), message)
+    let place: Option<Place> = extensions.remove();
+    if let Some(place) = &place {
+        metrics.took(Stage::Load, place.since.elapsed());
+    }
+    (place, message)
 }
 
 /// One line of log per call: ids and codes, never a payload.

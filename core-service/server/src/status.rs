@@ -16,6 +16,7 @@ fn code(error: &Error) -> Code {
         Error::WrongContract { .. }
         | Error::WrongEpoch { .. }
         | Error::DeadlinePassed { .. }
+        | Error::BeforeRestore { .. }
         | Error::RequestConflict { .. } => Code::FailedPrecondition,
         Error::UnknownRequest { .. } => Code::NotFound,
         Error::Refused(refusal) => refused(refusal),
@@ -109,6 +110,7 @@ mod tests {
             Error::WrongEpoch { given: Some(2), served: vec![1] },
             Error::WrongEpoch { given: None, served: vec![1, 3] },
             Error::DeadlinePassed { deadline: 100, now: 101 },
+            Error::BeforeRestore { submitted: 100, restored: 101 },
             Error::RequestConflict { request_id: 7 },
             Error::UnknownRequest { request_id: 7 },
             Error::KeyUnavailable { key_id: 3, half_time: 130 },
@@ -127,6 +129,7 @@ FailedPrecondition wrong_contract: contract wasm1b on kms-2 given, this core ser
 FailedPrecondition wrong_epoch: the request is bound to epoch 2, this core is a party of [1]
 FailedPrecondition wrong_epoch: the request is bound to no epoch, as it was denied, this core is a party of [1, 3]
 FailedPrecondition deadline_passed: the deadline 100 has passed, the time is 101
+FailedPrecondition before_restore: the core was restored from a backup and answers no request submitted before 101 anew, this one was at 100
 FailedPrecondition request_conflict: request 7 is known to this core with another hash
 NotFound unknown_request: request 7 is not known to this core
 Unavailable key_unavailable retryable: key 3 is not in this core's vault; from time 130 on that is signed as a failure

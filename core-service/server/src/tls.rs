@@ -5,5 +5,5 @@ mod incoming;
 mod reload;
 
 pub use certs::{CertificateSet, CertsError};
-pub(crate) use incoming::{Acceptor, Connection, incoming};
+pub(crate) use incoming::{Acceptor, incoming};
 pub use reload::TlsError;

@@ -36,17 +36,19 @@ use std::{
 
 use kms_core_engine::{Engine, KeyError, SecretKey};
 
-pub use cipher::{DataKey, VaultId};
-pub(crate) use cipher::{Kind, hex_bytes, random};
+pub(crate) use cipher::{Cipher, Kind, hex_bytes, random};
+pub use cipher::{Damage, DataKey, VaultId};
 pub use error::VaultError;
-pub(crate) use file::{Part, Record, is_key, key_file};
+pub(crate) use file::{Part, Record, is_key, key_file, kind_of};
+pub(crate) use folder::create_private;
+pub(crate) use header::Header;
 pub(crate) use migrate::encrypt;
 pub(crate) use randomness::RandomnessSecret;
 pub(crate) use restored::Restored;
 pub(crate) use staged::{Staged, StagedCrs, StagedKey};
 pub use strongbox::Strongbox;
 #[cfg(test)]
-pub(crate) use tests::{SECRET, record, settings_in, strongbox as test_strongbox};
+pub(crate) use tests::{SECRET, record, strongbox as test_strongbox};
 
 use crate::Identity;
 
@@ -79,7 +81,7 @@ impl<E: Engine> Vault<E> {
         for name in vault.strongbox.names()? {
             if is_key(&name) {
                 vault.load(&name, identity)?;
-            } else if !file::is_secret(&name) && name != strongbox::HEADER {
+            } else if kind_of(&name).is_none() && name != strongbox::HEADER {
                 tracing::warn!(
                     file = vault.strongbox.place(&name),
                     "ignoring a file that is not the vault's"

@@ -11,6 +11,9 @@ mod configuration;
 mod crash;
 mod decryption;
 mod demo;
+mod forged;
+mod forged_code;
+mod forger;
 mod governance;
 mod operations;
 mod outage;
@@ -85,6 +88,17 @@ fn scenarios() -> Vec<Scenario> {
         governance:
             the_contract_takes_over_itself_with_requests_pending_and_nobody_else_can_do_it,
             requests_of_a_revoked_epoch_are_closed_at_once_and_given_back;
+        forged:
+            a_stolen_connector_has_nothing_decrypted_that_is_not_recorded,
+            a_finished_request_is_refused,
+            a_proof_that_was_good_is_refused_when_its_header_is_old,
+            another_contract_with_the_same_state_is_refused,
+            the_same_request_on_another_chain_is_refused_whatever_that_chain_calls_itself,
+            a_key_that_is_suspended_or_destroyed_is_not_used;
+        forged_code:
+            code_that_was_migrated_is_refused_also_after_it_was_migrated_back,
+            a_contract_whose_code_somebody_else_may_change_is_refused,
+            a_replaced_record_of_an_epoch_is_refused_and_so_is_a_revoked_epoch;
         configuration:
             an_unknown_field_stops_every_program_and_is_named,
             the_shipped_connector_has_no_failpoints;

@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path};
 
-use kms_asc_api::{
-    Eip712Domain, EvmAddress, Operation, Provenance, Signature, UserDecrypt, eip712,
-};
+use kms_asc_api::{Eip712Domain, EvmAddress, Operation, Provenance, Signature, UserDecrypt, eip712};
 use kms_signcrypt::UserKey;
 
 use crate::{
@@ -59,11 +57,7 @@ fn signed(request: UserDecrypt, wallet: &UserWallet, domain: &Eip712Domain) -> R
 }
 
 /// The applications that the ciphertexts belong to; where none is named, the one that the requester is himself.
-async fn contracts_of(
-    ledger: &Ledger,
-    references: &[Reference],
-    requester: &str,
-) -> Result<Vec<EvmAddress>> {
+async fn contracts_of(ledger: &Ledger, references: &[Reference], requester: &str) -> Result<Vec<EvmAddress>> {
     let mut contracts = BTreeSet::new();
     for reference in references {
         match &reference.ciphertext.provenance {
@@ -71,7 +65,9 @@ async fn contracts_of(
             Provenance::Verified { request_id } => {
                 let input = ledger.stored_body(*request_id).await?.body;
                 let Operation::VerifyInput(input) = input.operation else {
-                    return Err(Error::Usage(format!("request {request_id}, which a REF cites, is no verify_input")));
+                    return Err(Error::Usage(format!(
+                        "request {request_id}, which a REF cites, is no verify_input"
+                    )));
                 };
                 contracts.insert(input.contract);
             }

@@ -108,7 +108,10 @@ async fn resume(context: &Context, id: RequestId) -> Result<()> {
     let ledger = context.ledger().await?;
     let stored = ledger.stored_body(id).await?;
     let Operation::UserDecrypt(on_chain) = &stored.body.operation else {
-        return Err(Error::Usage(format!("request {id} is a {}, no user_decrypt", stored.body.operation.kind())));
+        return Err(Error::Usage(format!(
+            "request {id} is a {}, no user_decrypt",
+            stored.body.operation.kind()
+        )));
     };
     let file = KeyFile::find(context.settings.wallet()?, &on_chain.enc_key)?;
     let file = file.ok_or_else(|| Error::NotFound(format!("key of this machine for request {id}")))?;

@@ -16,7 +16,9 @@ pub fn values(report: &RequestReport, key: &UserKey, asked: &UserDecrypt) -> Res
     let sealed = sealed.ok_or_else(|| Error::Unverified(format!("request {} has no answer", report.id)))?;
     if sealed.mode == EpochMode::Threshold {
         let id = report.id;
-        return Err(Error::Internal(format!("request {id} was answered in shares, which this version cannot join")));
+        return Err(Error::Internal(format!(
+            "request {id} was answered in shares, which this version cannot join"
+        )));
     }
     let opened: Vec<_> = sealed.answers.iter().map(|answer| open(sealed, answer, key, asked)).collect();
     let votes = |values: &[Plaintext]| {
@@ -47,11 +49,15 @@ fn open(
         let opened = key.open(item.wire, &expected).map_err(|error| fault(&error))?;
         let declared = ciphertext.fhe_type;
         if opened.fhe_type != declared {
-            return Err(fault(&format!("it encrypts a {} where a {declared} was asked for", opened.fhe_type)));
+            return Err(fault(&format!(
+                "it encrypts a {} where a {declared} was asked for",
+                opened.fhe_type
+            )));
         }
         let fhe_type = FheType::from_number(declared.number());
         let fhe_type = fhe_type.ok_or_else(|| fault(&format!("{declared} is unknown to this version")))?;
-        values.push(Plaintext::from_little_endian(fhe_type, &opened.plaintext).map_err(|error| fault(&error))?);
+        values
+            .push(Plaintext::from_little_endian(fhe_type, &opened.plaintext).map_err(|error| fault(&error))?);
     }
     // The payload has as many items as the request has ciphertexts: that was judged with the signatures.
     Ok(values)

@@ -107,7 +107,7 @@ impl BlockSource for Client {
 }
 
 /// Gives "not there yet" and "no longer there" their types.
-fn not_yet<T>(height: u64, answer: Result<T>) -> Result<Option<T>> {
+pub(super) fn not_yet<T>(height: u64, answer: Result<T>) -> Result<Option<T>> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(Error::Rpc { message, method }) => {
@@ -123,7 +123,7 @@ fn not_yet<T>(height: u64, answer: Result<T>) -> Result<Option<T>> {
     }
 }
 
-fn same_height(what: &str, asked: u64, got: u64) -> Result<()> {
+pub(super) fn same_height(what: &str, asked: u64, got: u64) -> Result<()> {
     if asked == got {
         return Ok(());
     }

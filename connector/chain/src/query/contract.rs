@@ -19,7 +19,7 @@ const ALL_STATE: &str = "/cosmwasm.wasm.v1.Query/AllContractState";
 const BUILD_ADDRESS: &str = "/cosmwasm.wasm.v1.Query/BuildAddress";
 
 /// The wasm module's store; its keys and values are provable against the app hash.
-const STORE: &str = "/store/wasm/key";
+pub(super) const STORE: &str = "/store/wasm/key";
 /// Keys that are asked for at once.
 const STATE_PAGE: u64 = 1_000;
 const CODE_PREFIX: u8 = 0x01;

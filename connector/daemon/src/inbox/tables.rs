@@ -17,6 +17,9 @@ pub(super) const QUEUE: TableDefinition<(u8, u64, u64), ()> = TableDefinition::n
 pub(super) const ANSWER: TableDefinition<u64, &[u8]> = TableDefinition::new("answer");
 /// Transactions under way, by hash: JSON of [`StoredTx`].
 pub(super) const TX: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("tx");
+/// Keys to be destroyed, by id: nothing until the core attests it, then JSON of
+/// [`Attestation`](super::Attestation).
+pub(super) const DESTRUCTION: TableDefinition<u64, Option<&[u8]>> = TableDefinition::new("destruction");
 
 pub(super) const CURSOR: &str = "cursor";
 pub(super) const PROBE: &str = "probe";

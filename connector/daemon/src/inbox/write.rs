@@ -9,7 +9,8 @@ use redb::{Database, ReadableTable, WriteTransaction};
 use super::{
     Inbox, InboxError, StoredTx,
     tables::{
-        ANSWER, CURSOR, FORMAT, FORMAT_VERSION, NUMBER, PROBE, QUEUE, ROW, SERVES, TEXT, TX, decode, encode,
+        ANSWER, CURSOR, DESTRUCTION, FORMAT, FORMAT_VERSION, NUMBER, PROBE, QUEUE, ROW, SERVES, TEXT, TX,
+        decode, encode,
     },
 };
 use crate::{
@@ -25,6 +26,7 @@ pub(super) fn prepare(db: &Database, path: &Path, serves: &str) -> Result<(), In
     transaction.open_table(QUEUE)?;
     transaction.open_table(ANSWER)?;
     transaction.open_table(TX)?;
+    transaction.open_table(DESTRUCTION)?;
     {
         let mut text = transaction.open_table(TEXT)?;
         for (key, expected) in [(FORMAT, FORMAT_VERSION), (SERVES, serves)] {

@@ -24,6 +24,19 @@ pub struct State {
     pub errors: VecDeque<Status>,
     pub executed: Vec<(u64, Vec<Vec<u8>>)>,
     pub declined: Vec<(u64, u32, u32)>,
+    /// The proofs that came with either.
+    pub proofs: Vec<v1::Proof>,
+    /// Height of the newest header that it has verified.
+    pub trusted: u64,
+    /// How far above that a header may be, if it matters.
+    pub reach: Option<u64>,
+    /// Heights of the headers that it was shown, each call's last.
+    pub shown: Vec<u64>,
+    /// Keys that it holds.
+    pub keys: Vec<u64>,
+    pub destroyed: Vec<(u64, v1::Proof)>,
+    /// Certificates of the callers of `Info`.
+    pub callers: Vec<Vec<u8>>,
     pub busy: usize,
     pub most_busy: usize,
 }
@@ -64,6 +77,22 @@ impl FakeCore {
         let details = ErrorDetails::with_error_info(reason, ERROR_DOMAIN, HashMap::new());
         Status::with_error_details(code, "text", details)
     }
+
+    /// It lacks a part of a proof.
+    pub fn lacks(part: &str) -> Status {
+        let metadata = HashMap::from([("missing".to_owned(), part.to_owned())]);
+        let details = ErrorDetails::with_error_info("proof_incomplete", ERROR_DOMAIN, metadata);
+        Status::with_error_details(Code::FailedPrecondition, "text", details)
+    }
+
+    /// Serves with TLS on a free port.
+    pub fn serve_tls(&self, tls: tonic::transport::ServerTlsConfig) -> SocketAddr {
+        let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = incoming.local_addr().unwrap();
+        let mut server = tonic::transport::Server::builder().tls_config(tls).unwrap();
+        tokio::spawn(server.add_service(KmsServer::new(self.clone())).serve_with_incoming(incoming));
+        address
+    }
 }
 
 fn signed(stored_body: &[u8], outcome: v1::answer::Outcome) -> Response<v1::Answer> {
@@ -87,6 +116,7 @@ impl Kms for FakeCore {
         {
             let mut state = self.state();
             state.executed.push((body.id.get(), ciphertexts));
+            state.proofs.extend(asked.proof);
             state.busy += 1;
             state.most_busy = state.most_busy.max(state.busy);
         }
@@ -101,8 +131,9 @@ impl Kms for FakeCore {
     }
 
     async fn decline(&self, asked: Request<v1::DeclineRequest>) -> Result<Response<v1::Answer>, Status> {
-        let v1::DeclineRequest { body, code, index, .. } = asked.into_inner();
+        let v1::DeclineRequest { body, code, index, proof, .. } = asked.into_inner();
         let id = RequestBody::parse(&body).unwrap().id.get();
+        self.state().proofs.extend(proof);
         self.state().declined.push((id, code, index));
         Ok(signed(&body, v1::answer::Outcome::Failure(v1::Failure { code, index })))
     }
@@ -115,15 +146,62 @@ impl Kms for FakeCore {
         &self,
         _: Request<v1::ListKeysRequest>,
     ) -> Result<Response<v1::ListKeysResponse>, Status> {
-        Err(Status::unimplemented("not asked for"))
+        let key = |key_id: &u64| v1::Key { key_id: *key_id, ..v1::Key::default() };
+        Ok(Response::new(v1::ListKeysResponse { keys: self.state().keys.iter().map(key).collect() }))
     }
 
-    async fn info(&self, _: Request<v1::InfoRequest>) -> Result<Response<v1::InfoResponse>, Status> {
+    async fn submit_header(
+        &self,
+        asked: Request<v1::SubmitHeaderRequest>,
+    ) -> Result<Response<v1::SubmitHeaderResponse>, Status> {
+        let heights: Vec<u64> = asked
+            .into_inner()
+            .light_blocks
+            .iter()
+            .map(|block| std::str::from_utf8(&block.signed_header).unwrap().parse().unwrap())
+            .collect();
+        let last = *heights.last().unwrap();
+        let mut state = self.state();
+        state.shown.push(last);
+        if state.reach.is_some_and(|reach| last > state.trusted + reach) {
+            return Err(Self::error(Code::FailedPrecondition, "header_invalid"));
+        }
+        state.trusted = last;
+        Ok(Response::new(v1::SubmitHeaderResponse { trusted_height: last, trusted_hash: vec![0; 32] }))
+    }
+
+    async fn destroy_key(
+        &self,
+        asked: Request<v1::DestroyKeyRequest>,
+    ) -> Result<Response<v1::KeyDestruction>, Status> {
+        let asked = asked.into_inner();
+        let mut state = self.state();
+        state.destroyed.push((asked.key_id, asked.proof.unwrap()));
+        if let Some(error) = state.errors.pop_front() {
+            return Err(error);
+        }
+        state.keys.retain(|key| *key != asked.key_id);
+        Ok(Response::new(v1::KeyDestruction {
+            key_id: asked.key_id,
+            record_hash: vec![5; 32],
+            epoch: US.epoch.get(),
+            party: US.party.get(),
+            time: 77,
+            held: true,
+            signature: vec![6; 65],
+        }))
+    }
+
+    async fn info(&self, asked: Request<v1::InfoRequest>) -> Result<Response<v1::InfoResponse>, Status> {
+        let certificates = asked.peer_certs();
+        let caller = certificates.iter().flat_map(|chain| chain.iter()).map(|one| one.to_vec());
+        self.state().callers.extend(caller);
         let ours = v1::Membership { epoch: US.epoch.get(), party: US.party.get() };
         Ok(Response::new(v1::InfoResponse {
             chain_id: "kms-local".into(),
             contract: "wasm1asc".into(),
             memberships: vec![ours],
+            trusted_height: self.state().trusted,
             ..v1::InfoResponse::default()
         }))
     }

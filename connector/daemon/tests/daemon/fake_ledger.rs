@@ -5,15 +5,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use kms_asc_api::{ItemOutcome, OutcomesData, Page, RequestId};
-use kms_chain::{Broadcast, Coin, Error, Gas, MsgResponse, SignedTx, TxHash, TxOutcome};
+use kms_asc_api::{ItemOutcome, KeyId, KeyRecord, OutcomesData, Page, RequestId};
+use kms_chain::{
+    BlockTime, Broadcast, Coin, Error, Gas, LightBlock, MsgResponse, ProvenValue, SignedTx, TxHash, TxOutcome,
+};
 use kms_connector::{
     item::Item,
     ledger::{Head, Ledger, LedgerError},
     machine::Facts,
 };
 
-use crate::scene::request;
+use crate::scene::{contract, request};
 
 /// What happens to a transaction that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,14 @@ pub struct State {
     /// What the account lacks.
     pub lacks: Option<String>,
     pub gas_per_item: u64,
+    /// Whether a block is made whenever somebody asks for the newest, or for one to come.
+    pub moves: bool,
+    /// Keys that exist.
+    pub keys: BTreeMap<u64, KeyRecord>,
+    /// Answers of the next proofs; afterwards all is well.
+    pub proof_errors: VecDeque<Error>,
+    /// What was proven, at which height.
+    pub proven: Vec<(Vec<u8>, u64)>,
     /// How often a call was simulated.
     pub simulated: usize,
     /// What was done.
@@ -103,7 +113,8 @@ impl State {
 
 impl Ledger for FakeLedger {
     async fn head(&self) -> Result<Head, LedgerError> {
-        let state = self.state();
+        let mut state = self.state();
+        state.height += u64::from(state.moves);
         if state.wrong_chain {
             return Err(Error::WrongChain { expected: "kms-local".into(), found: "other".into() }.into());
         }
@@ -129,6 +140,51 @@ impl Ledger for FakeLedger {
         let items: Vec<_> = behind.take(PAGE).collect();
         let next = if items.len() == PAGE { items.last().copied() } else { None };
         Ok(Page { items, next })
+    }
+
+    async fn keys(&self, after: Option<KeyId>) -> Result<Page<KeyRecord, KeyId>, LedgerError> {
+        let state = self.state();
+        let behind = state.keys.values().find(|record| after.is_none_or(|after| record.id > after));
+        let items: Vec<_> = behind.cloned().into_iter().collect();
+        Ok(Page { next: items.first().map(|record| record.id), items })
+    }
+
+    async fn key(&self, key: KeyId) -> Result<Option<KeyRecord>, LedgerError> {
+        Ok(self.state().keys.get(&key.get()).cloned())
+    }
+
+    async fn light_block(&self, height: u64) -> Result<Option<LightBlock>, LedgerError> {
+        let mut state = self.state();
+        if height > state.height {
+            state.height += u64::from(state.moves);
+            return Ok(None);
+        }
+        let bytes = height.to_string().into_bytes();
+        Ok(Some(LightBlock {
+            height,
+            time: BlockTime { seconds: state.now, nanos: 0 },
+            hash: [0; 32],
+            signed_header: bytes.clone(),
+            validators: bytes.clone(),
+            next_validators: bytes,
+        }))
+    }
+
+    async fn proven(&self, key: Vec<u8>, height: u64) -> Result<ProvenValue, LedgerError> {
+        let mut state = self.state();
+        if let Some(error) = state.proof_errors.pop_front() {
+            return Err(error.into());
+        }
+        assert!(height <= state.height, "state of a height to come");
+        state.proven.push((key.clone(), height));
+        let history = |position| kms_proofs::store_key::code_history(contract().bytes(), position);
+        let value = if key == history(1) {
+            // code id 9
+            Some(vec![0x08, 1, 0x10, 9])
+        } else {
+            (key != history(2)).then(|| b"value".to_vec())
+        };
+        Ok(ProvenValue { height, value, proof: key, store_proof: b"store".to_vec() })
     }
 
     async fn lacks(&self, _gas: u64) -> Result<Option<String>, LedgerError> {

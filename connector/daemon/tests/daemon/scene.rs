@@ -11,12 +11,18 @@ use kms_connector::{
     item::Item,
     machine::{Facts, Operator, Row, Stage},
 };
+use kms_proofs::ContractAddress;
 use tempfile::TempDir;
 
 /// Whom the tests serve.
 pub const US: Operator = Operator { epoch: EpochId(1), party: PartyId(1) };
 /// When requests are made, half way through, and at their end.
 pub const TIMES: [u64; 3] = [100, 130, 160];
+
+/// The contract.
+pub fn contract() -> ContractAddress {
+    ContractAddress::of_bytes("wasm", [7; 32]).unwrap()
+}
 
 /// An inbox in a folder of its own.
 pub struct Place {

@@ -5,8 +5,9 @@ use std::{net::SocketAddr, sync::Arc};
 use kms_asc_api::RequestId;
 use kms_config::{Decimal, KeyDomain, Network};
 use kms_connector::{
-    config::{self, Settings},
+    config::{self, Settings, Transport},
     core::Core,
+    evidence::Evidence,
     inbox::Inbox,
     item::Item,
     machine::{End, Row, Stage},
@@ -19,19 +20,19 @@ use url::Url;
 use crate::{
     fake_core::FakeCore,
     fake_ledger::FakeLedger,
-    scene::{Place, TIMES, US, count, request, row, until},
+    scene::{Place, TIMES, US, contract, count, request, row, until},
 };
 
-struct Scene {
-    place: Place,
-    ledger: FakeLedger,
-    core: FakeCore,
-    inbox: Inbox,
+pub struct Scene {
+    pub place: Place,
+    pub ledger: FakeLedger,
+    pub core: FakeCore,
+    pub inbox: Inbox,
 }
 
 impl Scene {
     /// Requests with these ids, whose ciphertext `x` is in the store.
-    async fn with_requests(ids: impl Iterator<Item = u64>) -> Self {
+    pub async fn with_requests(ids: impl Iterator<Item = u64>) -> Self {
         let place = Place::new();
         let inbox = place.inbox();
         inbox.admit(ids.map(RequestId).collect()).await.unwrap();
@@ -43,10 +44,14 @@ impl Scene {
         self.worker_with(settings(address))
     }
 
-    fn worker_with(&self, settings: Settings) -> Arc<Worker<FakeLedger>> {
+    pub fn worker_with(&self, settings: Settings) -> Arc<Worker<FakeLedger>> {
+        let ledger = Arc::new(self.ledger.clone());
+        let core = Core::new(&settings).unwrap();
+        let share = settings.work.share_proofs.get();
         Arc::new(Worker {
-            ledger: Arc::new(self.ledger.clone()),
-            core: Core::new(&settings).unwrap(),
+            evidence: Arc::new(Evidence::new(Arc::clone(&ledger), core.clone(), contract(), share)),
+            ledger,
+            core,
             store: self.place.store(),
             inbox: self.inbox.clone(),
             operator: US,
@@ -56,12 +61,12 @@ impl Scene {
     }
 
     /// Works until a condition holds.
-    async fn work_until(&self, condition: impl Fn(&Self) -> bool) {
+    pub async fn work_until(&self, condition: impl Fn(&Self) -> bool) {
         let worker = self.worker(self.core.serve());
         until(worker.run(CancellationToken::new()), || condition(self)).await;
     }
 
-    fn is_answered(&self, id: u64) -> bool {
+    pub fn is_answered(&self, id: u64) -> bool {
         matches!(row(&self.inbox, id), Some(Row::Answered { .. }))
     }
 }
@@ -91,6 +96,8 @@ pub fn settings(core: SocketAddr) -> Settings {
         operator: US,
         start_height: None,
         admin: None,
+        transport: Transport::Plaintext,
+        headers_every: std::time::Duration::from_secs(60),
         follow: config::Follow::default(),
         work,
         post: config::Post::default(),

@@ -3,6 +3,10 @@
 use kms_core_engine::{CiphertextError, CiphertextFormat, FheType, Plaintext};
 use tfhe::{
     CompressedCiphertextList, CompressedCiphertextListBuilder, FheInt8, FheUint8, FheUint64,
+    core_crypto::{
+        entities::compressed_modulus_switched_glwe_ciphertext::CompressedModulusSwitchedGlweCiphertext,
+        prelude::{PlaintextCount, PlaintextList, decrypt_glwe_ciphertext},
+    },
     prelude::{CastFrom, CiphertextList, FheDecrypt, FheTrivialEncrypt},
     with_server_key_as_context,
 };
@@ -103,8 +107,39 @@ fn results_of_honest_computation_and_trivial_ciphertexts_are_accepted() {
     assert_eq!(found.collect::<Vec<_>>(), ["25", "201", "77", "146"]);
 }
 
+/// What is refused begins at a quarter of the distance between two messages, 2^59.
 #[test]
-fn signed_integers_and_strings_are_refused_whatever_is_declared() {
+fn the_noise_of_compression_is_a_tenth_of_what_is_refused() {
+    let value = Plaintext::parse(FheType::Uint64, "16045690984503098046").unwrap();
+    let x: FheUint64 = read(&real().encryptor.encrypt_raw(&value).unwrap());
+    let list = with_server_key_as_context(real().server(), || {
+        CompressedCiphertextListBuilder::new().extend((0..16).map(|_| x.clone())).build().unwrap()
+    });
+    let bytes = bincode::serialize(&list.into_raw_parts().0).unwrap();
+    let packed: Vec<CompressedModulusSwitchedGlweCiphertext<u64>> =
+        bincode::deserialize_from(&mut bytes.as_slice()).unwrap();
+
+    let key = real().client().into_raw_parts().2.unwrap().into_raw_parts().post_packing_ks_key;
+    let mut noises = Vec::new();
+    for packed in packed {
+        let glwe = packed.extract();
+        let mut phases = PlaintextList::new(0, PlaintextCount(glwe.polynomial_size().0));
+        decrypt_glwe_ciphertext(&key, &glwe, &mut phases);
+        noises.extend(phases.into_container().into_iter().map(noise));
+    }
+    let deviation = (noises.iter().map(|noise| noise * noise).sum::<f64>() / noises.len() as f64).sqrt();
+    let refused = (1_u64 << 59) as f64;
+    assert_eq!(noises.len(), 512);
+    assert!(deviation < refused / 9.0, "{} of what is refused", deviation / refused);
+}
+
+fn noise(phase: u64) -> f64 {
+    let nearest = (phase.wrapping_add(1 << 60) >> 61) << 61;
+    phase.wrapping_sub(nearest).cast_signed() as f64
+}
+
+#[test]
+fn signed_integers_are_refused_whatever_is_declared() {
     use tfhe::prelude::FheEncrypt;
     let signed = FheInt8::encrypt(-1_i8, &small().client());
     let list = with_server_key_as_context(small().server(), || {

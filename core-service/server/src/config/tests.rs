@@ -25,19 +25,17 @@ fn the_template_is_a_configuration_with_the_defaults() {
 
     let (required, _) = TEMPLATE.split_once("[limits]").unwrap();
     let (required, optional) = required.split_once("# May be left out").unwrap();
-    let (_, epochs) = optional.split_once("[[epochs]]").unwrap();
-    let required = format!("{required}\n[[epochs]]{epochs}");
+    let (_, epochs) = optional.split_once("\n[[epochs]]\n").unwrap();
+    let required = format!("{required}\n[[epochs]]\n{epochs}");
     let defaults = read(&required, NETWORK_TEMPLATE).unwrap();
     let (shown, assumed) = (settings.trust, defaults.trust);
     assert_eq!(shown.trusting_period, assumed.trusting_period);
     assert_eq!(shown.clock_drift, assumed.clock_drift);
     assert_eq!(shown.max_header_age, assumed.max_header_age);
     assert_eq!(shown.end_margin, assumed.end_margin);
+    assert_eq!(settings.admin, defaults.admin);
     let (shown, defaults) = (settings.limits, defaults.limits);
-    assert_eq!(shown.max_message_bytes, defaults.max_message_bytes);
-    assert_eq!(shown.max_ciphertext_bytes, defaults.max_ciphertext_bytes);
-    assert_eq!(shown.max_requests, defaults.max_requests);
-    assert_eq!(shown.stop_seconds, defaults.stop_seconds);
+    assert_eq!(Limits { parallel_work: defaults.parallel_work, ..shown }, defaults);
     let log = toml_log(TEMPLATE);
     assert_eq!((log.filter, log.format), (LogConfig::default().filter, LogConfig::default().format));
 }
@@ -52,10 +50,11 @@ fn toml_log(text: &str) -> LogConfig {
 #[test]
 fn the_template_shows_every_field() {
     // An unknown field makes the parser list the known ones.
-    let sections = ["limits", "log", "tls", "trust", "vault", "epochs"];
+    let sections = ["admin", "limits", "log", "tls", "trust", "vault", "epochs"];
     for (section, name) in [
         ("", "unknown = 1\n"),
         ("limits", "[limits]\nunknown = 1\n"),
+        ("admin", "[admin]\nunknown = 1\n"),
         ("log", "[log]\nunknown = 1\n"),
         ("tls", "[tls]\nunknown = 1\n"),
         ("vault", "[vault]\nunknown = 1\n"),
@@ -136,11 +135,11 @@ fn a_party_or_epoch_that_cannot_be_is_refused() {
 
 #[test]
 fn epochs_are_named_once_each_and_at_least_one() {
-    let (_, epoch) = TEMPLATE.split_once("[[epochs]]").unwrap();
+    let (_, epoch) = TEMPLATE.split_once("\n[[epochs]]\n").unwrap();
     let (epoch, _) = epoch.split_once("\n\n").unwrap();
-    let message = refused(&TEMPLATE.replace("[limits]", &format!("[[epochs]]{epoch}\n[limits]")));
+    let message = refused(&TEMPLATE.replace("[limits]", &format!("[[epochs]]\n{epoch}\n[limits]")));
     assert!(message.contains("epoch 1 is named twice"), "{message}");
-    let without = TEMPLATE.replace(&format!("[[epochs]]{epoch}"), "");
+    let without = TEMPLATE.replace(&format!("[[epochs]]\n{epoch}"), "");
     let message = refused(&without.replacen("network =", "epochs = []\nnetwork =", 1));
     assert!(message.contains("at least one"), "{message}");
 }

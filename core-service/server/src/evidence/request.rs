@@ -73,6 +73,22 @@ impl Request {
     }
 }
 
+#[cfg(test)]
+impl Request {
+    /// A request that nobody judged, with time left: for tests of the work itself.
+    pub(crate) fn unjudged(
+        body: RequestBody,
+        membership: Membership,
+        key_domain: KeyDomain,
+        key: Option<KeyRecord>,
+        crs: Option<CrsRecord>,
+    ) -> Self {
+        let hash = Digest::sha256(&serde_json::to_vec(&body).unwrap_or_default());
+        let (end, half_time) = (End { at: u64::MAX, margin: Duration::ZERO }, u64::MAX);
+        Self { body, hash, membership, key, crs, key_domain, proven_at: 1, end, half_time }
+    }
+}
+
 /// A key that the contract says is destroyed. Only the judge makes one.
 pub(crate) struct DestroyedKey {
     /// Its record, in state `destroyed`.

@@ -78,6 +78,16 @@ impl HeaderTrust {
         })
     }
 
+    /// How old the newest header is by its time; none, if none was shown yet.
+    pub(super) fn age(&self, now: Time) -> Option<Duration> {
+        self.seen().newest().map(|newest| newest.header.time().age(now))
+    }
+
+    /// Whether no two valid headers of one height were seen.
+    pub(super) fn check_conflict(&self) -> Result<(), Refusal> {
+        self.seen().check_halted()
+    }
+
     /// Verifies and keeps light blocks, in their order.
     pub(super) fn learn(&self, blocks: &[LightBlock], now: Time) -> Result<(), Error> {
         let mut seen = self.current(now)?;
@@ -104,7 +114,6 @@ impl HeaderTrust {
     /// Whether further headers can be verified now.
     pub(super) fn check(&self, now: Time) -> Result<(), Refusal> {
         let seen = self.seen();
-        seen.check_halted()?;
         seen.newest().map_or(Ok(()), |newest| self.check_period(&newest.header, now))
     }
 

@@ -5,6 +5,7 @@ use kms_asc_api::{Ciphertext, CiphertextFormat, Digest, FailureCode, Provenance}
 use kms_core_engine::{CiphertextError, Element, Engine, FheType, Plaintext};
 
 use super::Failure;
+use crate::metrics::{Metrics, Stage};
 
 /// Stored bytes and what is asked for of them.
 pub(super) struct Blob {
@@ -77,9 +78,14 @@ const fn engine_format(format: CiphertextFormat) -> kms_core_engine::CiphertextF
 
 /// The plaintexts, in the body's order, or the fault of the first ciphertext that has one. Bytes that several ciphertexts
 /// name are hashed and read once.
-pub(super) fn decrypt<E: Engine>(engine: &E, key: &E::Key, plan: &[Blob]) -> Result<Vec<Plaintext>, Failure> {
+pub(super) fn decrypt<E: Engine>(
+    metrics: &Metrics,
+    engine: &E,
+    key: &E::Key,
+    plan: &[Blob],
+) -> Result<Vec<Plaintext>, Failure> {
     let mut found: Vec<(usize, Result<Plaintext, FailureCode>)> =
-        plan.iter().flat_map(|blob| blob.decrypt(engine, key)).collect();
+        plan.iter().flat_map(|blob| blob.decrypt(metrics, engine, key)).collect();
     found.sort_by_key(|(position, _)| *position);
     let in_order = found.into_iter();
     in_order.map(|(position, result)| result.map_err(|code| Failure::at(code, position))).collect()
@@ -87,13 +93,19 @@ pub(super) fn decrypt<E: Engine>(engine: &E, key: &E::Key, plan: &[Blob]) -> Res
 
 impl Blob {
     /// What comes of each wanted element, by its position in the body.
-    fn decrypt<E: Engine>(&self, engine: &E, key: &E::Key) -> Vec<(usize, Result<Plaintext, FailureCode>)> {
-        let (stored, others) = self.matching();
+    fn decrypt<E: Engine>(
+        &self,
+        metrics: &Metrics,
+        engine: &E,
+        key: &E::Key,
+    ) -> Vec<(usize, Result<Plaintext, FailureCode>)> {
+        let (stored, others) = metrics.time(Stage::Hash, || self.matching());
         let mismatch = |wanted: &&Wanted| (wanted.position, Err(FailureCode::CiphertextMismatch));
         let mut found: Vec<_> = others.iter().map(mismatch).collect();
         let Some(first) = stored.first() else { return found };
         let elements: Vec<_> = stored.iter().map(|wanted| wanted.element).collect();
-        let mut results = engine.decrypt(key, &first.bytes, self.format, &elements).into_iter();
+        let decrypt = || engine.decrypt(key, &first.bytes, self.format, &elements);
+        let mut results = metrics.time(Stage::Decrypt, decrypt).into_iter();
         found.extend(stored.iter().map(|wanted| {
             let result = results.next().unwrap_or(Err(CiphertextError::LibraryFailure));
             (wanted.position, result.map_err(|error| failure_code(&error)))

@@ -37,7 +37,7 @@ async fn generate<E: Engine>(
 ) -> Result<Result<Digest, Failure>, Error> {
     tracing::info!(request_id = request.id(), max_bits, "making a reference string");
     let vault = shop.vault.clone();
-    let made = compute(&shop.generations, move || vault.engine().generate_crs(PARAMS, max_bits)).await?;
+    let made = compute(move || vault.engine().generate_crs(PARAMS, max_bits)).await?;
     let bytes = match made {
         Ok(bytes) => bytes,
         Err(CrsError::OutOfRange { .. }) => return Ok(Err(Failure::of(FailureCode::Unsupported))),

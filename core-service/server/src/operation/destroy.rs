@@ -24,10 +24,11 @@ pub(crate) fn destroy<E: Engine>(
         Some(known) => known,
         None => {
             let held = shop.vault.get(key_id);
-            let tombstone = attest(&shop.identity, signer, key, record_hash, held.as_deref())?;
-            shop.destroyed
-                .keep(tombstone.clone())
-                .map_err(|error| Error::internal("recording a destruction", &error))?;
+            let attested = attest(&shop.identity, signer, key, record_hash, held.as_deref());
+            // That nothing can be said of a key is no reason to keep it.
+            let tombstone = attested.or_else(|error| erase(shop, key).and(Err(error)))?;
+            let kept = shop.destroyed.keep(tombstone.clone());
+            kept.map_err(|error| Error::internal("recording a destruction", &error))?;
             tombstone
         }
     };

@@ -46,7 +46,7 @@ async fn keep<E: Engine>(
     let (vault, key_id) = (shop.vault.clone(), request.id());
     let record =
         Record::new(&shop.identity, request.membership.epoch, key_id, request.hash, params, key.parts);
-    let held = compute(&shop.generations, move || {
+    let held = compute(move || {
         let held = vault.add(record, &secret)?;
         vault.unstage(key_id)?;
         Ok::<_, crate::VaultError>(held)
@@ -83,7 +83,7 @@ pub(super) async fn crs<E: Engine>(
 
 async fn staged<E: Engine>(shop: &Workshop<E>, request: &Request) -> Result<Option<Staged>, Error> {
     let (vault, owner, id) = (shop.vault.clone(), request.body.requester.clone(), request.id());
-    let staged = compute(&shop.generations, move || vault.staged(&owner, id)).await?;
+    let staged = compute(move || vault.staged(&owner, id)).await?;
     staged.map_err(|error| Error::internal("reading what is staged", &error))
 }
 

@@ -33,7 +33,7 @@ pub(super) async fn perform<E: Engine>(
             // A crash may have come between.
             let vault = shop.vault.clone();
             let id = request.id();
-            compute(&shop.generations, move || vault.unstage(id))
+            compute(move || vault.unstage(id))
                 .await?
                 .map_err(|error| Error::internal("forgetting what was staged", &error))?;
             Ok(held.record.clone())
@@ -59,7 +59,7 @@ async fn make<E: Engine>(
     let key_id = request.id();
     let vault = shop.vault.clone();
     tracing::info!(key_id, %params, "generating a key");
-    let material = compute(&shop.generations, move || vault.engine().generate(params, key_id))
+    let material = compute(move || vault.engine().generate(params, key_id))
         .await?
         .map_err(|error| Error::internal("generating a key", &error))?;
 
@@ -69,7 +69,7 @@ async fn make<E: Engine>(
     }
     let record = Record::new(&shop.identity, request.membership.epoch, key_id, request.hash, params, parts);
     let vault = shop.vault.clone();
-    let held = compute(&shop.generations, move || vault.add(record, &material.secret))
+    let held = compute(move || vault.add(record, &material.secret))
         .await?
         .map_err(|error| Error::internal("keeping a key", &error))?;
     tracing::info!(key_id, "a key is in the vault");

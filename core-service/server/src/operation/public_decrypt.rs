@@ -20,9 +20,9 @@ pub(super) async fn perform<E: Engine>(
     let Some(key) = shop.vault.get(asked.key_id.get()) else {
         return Ok(Finding::Failure(Failure::of(FailureCode::KeyUnavailable)));
     };
-    let vault = shop.vault.clone();
-    let decrypt = move || ciphertexts::decrypt(vault.engine(), &key.key, &plan);
-    let plaintexts = match compute(&shop.decryptions, decrypt).await? {
+    let (vault, metrics) = (shop.vault.clone(), shop.metrics.clone());
+    let decrypt = move || ciphertexts::decrypt(&metrics, vault.engine(), &key.key, &plan);
+    let plaintexts = match compute(decrypt).await? {
         Ok(plaintexts) => plaintexts,
         Err(failure) => return Ok(Finding::Failure(failure)),
     };

@@ -18,7 +18,7 @@ use kms_core_engine::{Engine, Plaintext};
 use kms_signcrypt::Recipient;
 
 use super::{Failure, Finding, Workshop, answer_domain, ciphertexts, compute};
-use crate::{Error, Signer, request::Request};
+use crate::{Error, Signer, metrics::Stage, request::Request};
 use randomness::Randomness;
 
 /// Where a whole answer was taken, and of which degree: see FORMATS.
@@ -44,15 +44,17 @@ pub(super) async fn perform<E: Engine>(
         return Ok(Finding::Failure(Failure::of(FailureCode::KeyUnavailable)));
     };
     let randomness = Randomness::of(shop.vault.randomness_secret(), &shop.identity, request);
-    let (vault, signer, asked) = (shop.vault.clone(), signer.clone(), asked.clone());
+    let (vault, metrics) = (shop.vault.clone(), shop.metrics.clone());
+    let (signer, asked) = (signer.clone(), asked.clone());
     let work = move || {
-        let plaintexts = ciphertexts::decrypt(vault.engine(), &key.key, &plan)?;
-        Ok(payload(&asked, &plaintexts, &recipient, link, &signer, &randomness).map(|payload| {
+        let plaintexts = ciphertexts::decrypt(&metrics, vault.engine(), &key.key, &plan)?;
+        let seal = || payload(&asked, &plaintexts, &recipient, link, &signer, &randomness);
+        Ok(metrics.time(Stage::Seal, seal).map(|payload| {
             let statement = eip712::user_decrypt_hash(&domain, &asked, &payload);
             Finding::Answer { payload, statement: Some(statement) }
         }))
     };
-    match compute(&shop.decryptions, work).await? {
+    match compute(work).await? {
         Ok(finding) => finding,
         Err(failure) => Ok(Finding::Failure(failure)),
     }

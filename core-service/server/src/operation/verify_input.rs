@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use kms_asc_api::{
-    Digest, FailureCode, Handle, KeyType, VerifyInput, eip712,
+    FailureCode, Handle, KeyType, VerifyInput, eip712,
     payload::{InputBinding, InputVerdict, MAX_INPUTS},
 };
 use kms_core_engine::{Engine, FheType, KeyError};
@@ -40,7 +40,7 @@ pub(super) async fn perform<E: Engine>(
         let types = vault.engine().verify_input(&verifier, &list, &binding.metadata());
         types.map(|types| handles(&list, &binding, &types))
     };
-    let verdict = match compute(&shop.decryptions, verify).await? {
+    let verdict = match compute(verify).await? {
         Ok(handles) if (1..=MAX_INPUTS).contains(&handles.len()) => InputVerdict::Accepted(handles),
         Ok(_) => InputVerdict::Refused,
         Err(error) => {
@@ -78,7 +78,7 @@ async fn verifier<E: Engine>(
     };
     let vault = shop.vault.clone();
     let load = move || vault.engine().input_verifier(parts.params, &public_key, &crs);
-    match compute(&shop.decryptions, load).await? {
+    match compute(load).await? {
         Ok(verifier) => Ok(Ok(shop.verifiers.keep(parts, verifier))),
         Err(error @ KeyError::LibraryFailure { .. }) => {
             Err(Error::internal("making an input verifier", &error))

@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::{TlsFiles, error::full_text};
 
 /// What the core shows its callers and demands of them, as the files say it now.
-pub(super) struct Reloading {
+pub(crate) struct Reloading {
     files: TlsFiles,
     current: Mutex<Current>,
 }

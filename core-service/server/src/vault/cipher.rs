@@ -76,6 +76,8 @@ pub(crate) enum Kind {
     Randomness,
     /// Material that waits for the request that makes it a key or CRS.
     Staged,
+    /// A backup of all of these.
+    Backup,
     /// Nothing secret: that the vault was restored from a backup.
     Restored,
 }

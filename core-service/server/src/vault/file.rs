@@ -4,6 +4,8 @@ use kms_asc_api::{Digest, EpochId};
 use kms_core_engine::{ParameterSet, UnknownName};
 use serde::{Deserialize, Serialize};
 
+use super::Kind;
+
 const KEY: &str = ".key";
 const STAGED: &str = ".staged";
 /// The file of what randomness is derived from.
@@ -90,7 +92,13 @@ pub(crate) fn is_key(name: &str) -> bool {
     name.ends_with(KEY)
 }
 
-/// Whether a name is that of a file which only the vault's key reads.
-pub(super) fn is_secret(name: &str) -> bool {
-    is_key(name) || name.ends_with(STAGED) || name == RANDOMNESS || name == RESTORED
+/// What a file of this name holds, if only the vault's key reads it.
+pub(crate) fn kind_of(name: &str) -> Option<Kind> {
+    match name {
+        RANDOMNESS => Some(Kind::Randomness),
+        RESTORED => Some(Kind::Restored),
+        _ if is_key(name) => Some(Kind::Key),
+        _ if name.ends_with(STAGED) => Some(Kind::Staged),
+        _ => None,
+    }
 }

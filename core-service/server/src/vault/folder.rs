@@ -32,12 +32,6 @@ impl Folder {
     fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
-
-    /// Makes a change of the folder itself last.
-    fn flush(&self) -> Result<(), VaultError> {
-        let synced = File::open(&self.0).and_then(|folder| folder.sync_all());
-        synced.map_err(|error| unusable("flush", self.0.display().to_string(), error))
-    }
 }
 
 impl Shelf for Folder {
@@ -68,24 +62,13 @@ impl Shelf for Folder {
     }
 
     fn create(&self, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
-        let write = || {
-            // Created with mode 0600, whatever the umask.
-            let mut file = tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(&self.0)?;
-            file.write_all(bytes)?;
-            file.as_file().sync_all()?;
-            file.persist_noclobber(self.path(name)).map(drop).map_err(|error| error.error)
-        };
-        write().map_err(|error: std::io::Error| match error.kind() {
-            ErrorKind::AlreadyExists => VaultError::Exists { file: self.place(name) },
-            _ => unusable("write", self.place(name), error),
-        })?;
-        self.flush()
+        create_private(&self.path(name), bytes)
     }
 
     fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
         kms_config::write_secret(self.path(name), bytes)
             .map_err(|error| unusable("write", self.place(name), io_error(error)))?;
-        self.flush()
+        flush(&self.0)
     }
 
     /// Overwrites the file before it goes. That is no promise that the disk forgets: a journal, a snapshot or worn cells of
@@ -102,9 +85,35 @@ impl Shelf for Folder {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(unusable("remove", self.place(name), error))
             }
-            _ => self.flush(),
+            _ => flush(&self.0),
         }
     }
+}
+
+/// Writes a file of mode 0600 that is not there yet, whole or not at all. When this returns, it is there for good.
+pub(crate) fn create_private(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let write = || {
+        // Created with mode 0600, whatever the umask.
+        let mut file = tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path).map(drop).map_err(|error| error.error)
+    };
+    write().map_err(|error: std::io::Error| match error.kind() {
+        ErrorKind::AlreadyExists => VaultError::Exists { file: path.display().to_string() },
+        _ => unusable("write", path.display().to_string(), error),
+    })?;
+    flush(folder)
+}
+
+/// Makes a change of a folder itself last.
+fn flush(folder: &Path) -> Result<(), VaultError> {
+    let synced = File::open(folder).and_then(|opened| opened.sync_all());
+    synced.map_err(|error| unusable("flush", folder.display().to_string(), error))
 }
 
 /// Writes zeros over a file, as long as it is.

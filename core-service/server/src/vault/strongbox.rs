@@ -143,7 +143,7 @@ fn make_header(shelf: &dyn Shelf, wrapper: &dyn KeyWrapper) -> Result<Vec<u8>, V
 
 /// A vault whose header is lost must not become a new one beside files that it cannot read.
 fn check_empty(shelf: &dyn Shelf) -> Result<(), VaultError> {
-    for name in shelf.list()?.iter().filter(|name| super::file::is_secret(name)) {
+    for name in shelf.list()?.iter().filter(|name| super::kind_of(name).is_some()) {
         let bytes = shelf.read(name)?.unwrap_or_default();
         if super::legacy::is_unencrypted(&bytes) {
             return Err(VaultError::Unencrypted { file: shelf.place(name) });

@@ -1,53 +1,12 @@
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, sync::OnceLock};
 
 use kms_asc_api::{Digest, EpochId, KeyDomain};
-use kms_core_engine::{
-    CentralizedEngine, CiphertextError, CiphertextFormat, CrsError, Element, FheType, InputError,
-    KeyMaterial, ParameterSet, Plaintext,
-};
+use kms_core_engine::{CentralizedEngine, ParameterSet};
 use tempfile::TempDir;
 use url::Url;
 
 use super::*;
 use crate::{Cost, Keeper, VaultSettings};
-
-/// Takes any secret for a key.
-struct AnyKey;
-
-impl Engine for AnyKey {
-    type Key = Vec<u8>;
-    type InputVerifier = ();
-
-    fn generate(&self, params: ParameterSet, key_id: u64) -> Result<KeyMaterial, KeyError> {
-        CentralizedEngine.generate(params, key_id)
-    }
-
-    fn load(&self, _: ParameterSet, secret: &SecretKey) -> Result<Vec<u8>, KeyError> {
-        Ok(secret.as_bytes().to_vec())
-    }
-
-    fn decrypt(
-        &self,
-        _: &Vec<u8>,
-        _: &[u8],
-        _: CiphertextFormat,
-        elements: &[Element],
-    ) -> Vec<Result<Plaintext, CiphertextError>> {
-        elements.iter().map(|_| Err(CiphertextError::Unreadable)).collect()
-    }
-
-    fn generate_crs(&self, params: ParameterSet, max_bits: u32) -> Result<Vec<u8>, CrsError> {
-        CentralizedEngine.generate_crs(params, max_bits)
-    }
-
-    fn input_verifier(&self, _: ParameterSet, _: &[u8], _: &[u8]) -> Result<(), KeyError> {
-        Ok(())
-    }
-
-    fn verify_input(&self, (): &(), _: &[u8], _: &[u8]) -> Result<Vec<FheType>, InputError> {
-        Ok(Vec::new())
-    }
-}
 
 /// A vault's place with a passphrase beside it, cheap to open.
 pub(crate) fn settings_in(folder: &Path) -> VaultSettings {
@@ -80,17 +39,26 @@ fn identity() -> Identity {
 
 pub(crate) fn record(key_id: u64) -> Record {
     let parts = vec![Part { key_type: 0, digest: Digest::new([2; 32]), size: 5 }];
-    Record::new(&identity(), EpochId(1), key_id, Digest::new([1; 32]), ParameterSet::Default, parts)
+    Record::new(&identity(), EpochId(1), key_id, Digest::new([1; 32]), ParameterSet::Test, parts)
 }
 
+/// What stands for the secret parts of a key where nobody uses it.
 pub(crate) const SECRET: &[u8] = b"the secret parts of a key";
 
-fn secret() -> SecretKey {
-    SecretKey::from_bytes(SECRET.to_vec())
+/// A key of small dimensions.
+fn secret() -> &'static SecretKey {
+    static KEY: OnceLock<SecretKey> = OnceLock::new();
+    KEY.get_or_init(|| kms_core_engine::generate(ParameterSet::Test, 7).unwrap().secret)
 }
 
-fn open(folder: &Path) -> Result<Vault<AnyKey>, VaultError> {
-    Vault::open(Strongbox::open(&settings_in(folder))?, &identity(), AnyKey)
+fn open(folder: &Path) -> Result<Vault<CentralizedEngine>, VaultError> {
+    Vault::open(Strongbox::open(&settings_in(folder))?, &identity(), CentralizedEngine)
+}
+
+/// The secret of a key as the vault keeps it.
+fn kept(folder: &Path, key_id: u64) -> Vec<u8> {
+    let strongbox = Strongbox::open(&settings_in(folder)).unwrap();
+    strongbox.get::<Record>(&key_file(key_id), Kind::Key).unwrap().unwrap().1.to_vec()
 }
 
 fn refused(folder: &Path) -> VaultError {
@@ -103,7 +71,7 @@ fn refused(folder: &Path) -> VaultError {
 /// A vault that holds key 7, closed again.
 fn with_key() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    open(folder.path()).unwrap().add(record(7), &secret()).unwrap();
+    open(folder.path()).unwrap().add(record(7), secret()).unwrap();
     folder
 }
 
@@ -111,13 +79,14 @@ fn with_key() -> TempDir {
 fn a_key_is_there_when_the_vault_is_opened_again_and_nowhere_in_clear() {
     let folder = with_key();
     let vault = open(folder.path()).unwrap();
-    let held = vault.get(7).unwrap();
-    assert_eq!((held.key.as_slice(), &held.record), (SECRET, &record(7)));
+    assert_eq!(vault.get(7).unwrap().record, record(7));
+    assert_eq!(kept(folder.path(), 7), secret().as_bytes());
+    let hidden: std::collections::HashSet<_> = secret().as_bytes().windows(12).collect();
     for entry in fs::read_dir(folder.path().join("vault")).unwrap() {
         let path = entry.unwrap().path();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600, "{path:?}");
         let bytes = fs::read(&path).unwrap();
-        assert!(!bytes.windows(8).any(|part| SECRET.windows(8).any(|secret| secret == part)), "{path:?}");
+        assert!(!bytes.windows(12).any(|part| hidden.contains(part)), "{path:?}");
     }
 }
 
@@ -188,7 +157,7 @@ fn a_file_of_another_vault_or_under_another_name_is_refused() {
 fn a_key_is_not_overwritten_and_goes_when_it_is_removed() {
     let folder = with_key();
     let vault = open(folder.path()).unwrap();
-    assert_eq!(vault.add(record(7), &secret()).map(|_| ()).unwrap_err().code(), "vault_file_exists");
+    assert_eq!(vault.add(record(7), secret()).map(|_| ()).unwrap_err().code(), "vault_file_exists");
     assert!(vault.remove(7).unwrap() && !vault.remove(7).unwrap());
     assert!(open(folder.path()).unwrap().is_empty());
 }
@@ -198,12 +167,13 @@ fn an_unencrypted_vault_is_refused_with_what_to_do_and_encrypted_by_that() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("vault/00000000000000000007.key");
     crate::config::make_private_folder(path.parent().unwrap()).unwrap();
-    kms_config::write_secret(&path, &legacy::encode(&record(7), &secret())).unwrap();
+    kms_config::write_secret(&path, &legacy::encode(&record(7), secret())).unwrap();
     let error = refused(folder.path());
     assert_eq!(error.code(), "vault_unencrypted");
     assert!(error.to_string().contains("kms-core vault encrypt"), "{error}");
     assert_eq!(encrypt(&settings_in(folder.path())).unwrap(), ["00000000000000000007.key"]);
-    assert_eq!(open(folder.path()).unwrap().get(7).unwrap().key, SECRET);
+    assert_eq!(kept(folder.path(), 7), secret().as_bytes());
+    assert!(open(folder.path()).unwrap().get(7).is_some());
     assert!(encrypt(&settings_in(folder.path())).unwrap().is_empty(), "there is nothing left to encrypt");
 }
 
@@ -212,7 +182,7 @@ fn staged_material_is_for_one_request_of_one_owner() {
     let folder = tempfile::tempdir().unwrap();
     let strongbox = Strongbox::open(&settings_in(folder.path())).unwrap();
     let key = StagedKey { params: "default".into(), parts: record(7).parts };
-    let staged = Staged::Key { key: key.clone(), secret: secret() };
+    let staged = Staged::Key { key: key.clone(), secret: secret().clone() };
     strongbox.stage("wasm1owner", 12, &staged).unwrap();
     assert_eq!(strongbox.stage("wasm1other", 12, &staged).unwrap_err().code(), "vault_file_exists");
 
@@ -222,7 +192,7 @@ fn staged_material_is_for_one_request_of_one_owner() {
     let Some(Staged::Key { key: found, secret }) = vault.staged("wasm1owner", 12).unwrap() else {
         panic!("no key")
     };
-    assert_eq!((found, secret.as_bytes()), (key, SECRET));
+    assert_eq!((found, secret.as_bytes()), (key, self::secret().as_bytes()));
     vault.unstage(12).unwrap();
     assert!(vault.staged("wasm1owner", 12).unwrap().is_none());
 }

@@ -55,7 +55,8 @@ fn answer_to(party: u32, value: &[u8], sealed_as: Declared, link: Digest, user: 
     let coins = Coins { kem: [5; 32], nonce: [6; 12] };
     let wire = recipient.seal(&signer(party), &coins, sealed_as, value).unwrap();
     let ciphertext = &asked().ciphertexts[0];
-    let item = UserItem { fhe_type: Declared::Uint16, wire: &wire, handle: ciphertext.handle, packing_factor: 1 };
+    let item =
+        UserItem { fhe_type: Declared::Uint16, wire: &wire, handle: ciphertext.handle, packing_factor: 1 };
     let verification_key = signing::public_key(signer(party).verifying_key());
     UserPayload { verification_key, link, items: vec![item], party_id: 1, degree: 0 }.encode()
 }

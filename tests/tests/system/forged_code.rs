@@ -1,0 +1,171 @@
+//! What whoever governs the contract may do, each on a chain of its own: the core does not follow him where its operator did
+//! not say so.
+
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use kms_asc_api::{Digest, Epoch, EpochId, ExecuteMsg, Governance, Party, QueryMsg, RequestId};
+use kms_chain::{Message, TxOptions};
+use kms_e2e::{World, eventually};
+use kms_localnet::{AccountName, EpochPin, Lifetime, Stack, StackOptions};
+use tempfile::TempDir;
+
+use crate::{
+    forged::small_key,
+    forger::{Forger, submit},
+};
+
+/// A chain with contract and core, and no connector but the thief.
+struct Place {
+    stack: Stack,
+    thief: Forger,
+    _folder: TempDir,
+}
+
+impl Place {
+    async fn begin(name: &str, prepare: impl AsyncFnOnce(&mut Stack) -> Result<()>) -> Result<Self> {
+        let mut options = StackOptions::new(Lifetime::Owned);
+        options.test_parameters = true;
+        Self::begin_with(name, options, prepare).await
+    }
+
+    /// `prepare` runs after the deployment, before the core.
+    async fn begin_with(
+        name: &str,
+        options: StackOptions,
+        prepare: impl AsyncFnOnce(&mut Stack) -> Result<()>,
+    ) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let mut stack = Stack::create(&folder.path().join("stack"), name, options).await?;
+        stack.start_chain().await?;
+        stack.deploy().await?;
+        prepare(&mut stack).await?;
+        stack.start_core().await?;
+        let thief = Forger::of(&stack)?;
+        thief.lead_core().await?;
+        Ok(Self { stack, thief, _folder: folder })
+    }
+
+    /// A request that stays pending, and its body.
+    async fn ask(&self) -> Result<(RequestId, Vec<u8>)> {
+        let id = submit(&self.stack, small_key(), Some(600)).await?;
+        Ok((id, self.thief.body(id).await?))
+    }
+
+    async fn govern(&self, message: &ExecuteMsg) -> Result<()> {
+        let admin = self.stack.account(AccountName::Admin)?;
+        admin.execute(self.thief.contract.text(), message, &[], &TxOptions::default()).await?;
+        Ok(())
+    }
+
+    /// How the core refuses an honest proof of what stands in state now.
+    async fn refusal(&self, body: &[u8]) -> Result<String> {
+        self.thief.refusal(body, self.thief.proof(body).await?).await
+    }
+
+    async fn migrate(&self, code_id: u64, checksum: Digest) -> Result<()> {
+        self.govern(&ExecuteMsg::ScheduleMigration { code_id, checksum }).await?;
+        let client = self.stack.client()?;
+        let contract = self.thief.contract.text();
+        let announced: Governance = client.smart_query(contract, &QueryMsg::Governance {}).await?;
+        let announced = announced.migration.context("nothing is announced")?;
+        eventually("the end of the delay", || async {
+            Ok((client.status().await?.latest_time.seconds > announced.not_before).then_some(()))
+        })
+        .await?;
+        self.govern(&ExecuteMsg::MigrateNow {}).await
+    }
+}
+
+/// The contract's code with something in it that changes nothing but its hash: a custom section.
+fn other_code(wasm: &[u8]) -> Vec<u8> {
+    [wasm, &[0, 4, 3, b'n', b'e', b'w']].concat()
+}
+
+pub async fn code_that_was_migrated_is_refused_also_after_it_was_migrated_back(_: &mut World) -> Result<()> {
+    let mut place = Place::begin("migrated", async |_| Ok(())).await?;
+    let (_, body) = place.ask().await?;
+    let client = place.stack.client()?;
+    let before = client.contract_info(place.thief.contract.text()).await?.code_id;
+    let checksum = Digest::new(client.code_info(before).await?.checksum);
+
+    let wasm = fs::read(kms_localnet::Programs::of_this_build()?.contract()?)?;
+    let admin = place.stack.account(AccountName::Admin)?;
+    let store = Message::store_code(admin.address(), &other_code(&wasm))?;
+    let (code_id, other) = admin.send(&[store], &TxOptions::default()).await?.stored_code(0)?;
+    ensure!(Digest::new(other) != checksum, "the same code");
+    place.migrate(code_id, Digest::new(other)).await?;
+    let refused = place.refusal(&body).await?;
+    ensure!(refused == "code_not_allowed", "migrated: refused as {refused}");
+
+    place.migrate(before, checksum).await?;
+    let now = client.contract_info(place.thief.contract.text()).await?.code_id;
+    ensure!(now == before, "the contract runs code {now}");
+    let refused = place.refusal(&body).await?;
+    ensure!(refused == "code_not_allowed", "migrated back: refused as {refused}");
+    // A history that is cut short proves nothing either.
+    let mut short = place.thief.proof(&body).await?;
+    short.entries.retain(|entry| entry.key.first() != Some(&0x05) || entry.key.last() < Some(&2));
+    let refused = place.thief.refusal(&body, short).await?;
+    ensure!(refused == "proof_incomplete", "cut short: refused as {refused}");
+
+    // Allowed by its operator, the same is served.
+    let mut pins = place.stack.pins()?;
+    pins.allowed_code.push(Digest::new(other).to_hex().trim_start_matches("0x").to_owned());
+    place.stack.pin(&pins)?;
+    place.stack.kill("core").await?;
+    place.stack.start_core().await?;
+    let answer =
+        Forger::of(&place.stack)?.execute(&body, place.thief.proof(&body).await?, Vec::new()).await?;
+    ensure!(answer.is_ok(), "what is allowed is refused: {answer:?}");
+    place.stack.stop().await
+}
+
+pub async fn a_contract_whose_code_somebody_else_may_change_is_refused(_: &mut World) -> Result<()> {
+    let mut options = StackOptions::new(Lifetime::Owned);
+    options.foreign_admin = true;
+    let mut place = Place::begin_with("admin", options, async |_| Ok(())).await?;
+    let (_, body) = place.ask().await?;
+    let refused = place.refusal(&body).await?;
+    ensure!(refused == "wasm_admin", "refused as {refused}");
+    place.stack.stop().await
+}
+
+pub async fn a_replaced_record_of_an_epoch_is_refused_and_so_is_a_revoked_epoch(_: &mut World) -> Result<()> {
+    let first = |stack: &Stack| {
+        let contract = stack.network().contract.clone().context("no contract");
+        let client = stack.client();
+        async move {
+            let epoch: Epoch = client?.smart_query(&contract?, &QueryMsg::Epoch { id: None }).await?;
+            Ok::<_, anyhow::Error>(epoch)
+        }
+    };
+    // The second set of operators as the core's operator agreed to it.
+    let mut place = Place::begin("epochs", async |stack| {
+        let agreed = Epoch { id: EpochId(2), ..first(stack).await? };
+        let record = Digest::sha256(&serde_json::to_vec(&agreed)?).to_hex();
+        let mut pins = stack.pins()?;
+        pins.epochs.push(EpochPin { id: 2, party: 1, record: record.trim_start_matches("0x").to_owned() });
+        stack.pin(&pins)
+    })
+    .await?;
+    let (_, of_first) = place.ask().await?;
+
+    // And as the admin has it registered: paid to somebody else.
+    let mut registered = Epoch { id: EpochId(2), ..first(&place.stack).await? };
+    let other = place.stack.account(AccountName::Other)?.address().to_owned();
+    registered.parties =
+        registered.parties.into_iter().map(|party| Party { payout: other.clone(), ..party }).collect();
+    place.govern(&ExecuteMsg::SetEpoch { epoch: Box::new(registered) }).await?;
+    let (_, of_second) = place.ask().await?;
+    let refused = place.refusal(&of_second).await?;
+    ensure!(refused == "epoch_not_pinned", "replaced: refused as {refused}");
+
+    let proof = place.thief.proof(&of_first).await?;
+    place.govern(&ExecuteMsg::RevokeEpoch { epoch: EpochId(1) }).await?;
+    let refused = place.refusal(&of_first).await?;
+    ensure!(refused == "epoch_revoked", "revoked: refused as {refused}");
+    // The proof from before the revocation is good for as long as the core takes its header.
+    ensure!(proof.height > 0 && place.thief.lead_core().await? > proof.height, "the core is behind");
+    place.stack.stop().await
+}
