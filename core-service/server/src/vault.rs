@@ -48,7 +48,7 @@ pub(crate) use restored::Restored;
 pub(crate) use staged::{Staged, StagedCrs, StagedKey};
 pub use strongbox::Strongbox;
 #[cfg(test)]
-pub(crate) use tests::{SECRET, record, strongbox as test_strongbox};
+pub(crate) use tests::{SECRET, record, settings_in, strongbox as test_strongbox};
 
 use crate::Identity;
 

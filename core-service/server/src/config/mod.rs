@@ -209,6 +209,11 @@ impl Config {
         self.vault.settings(&self.data_dir.join("vault"))
     }
 
+    /// Folder of the answers, and of the vault unless that is elsewhere.
+    pub(crate) fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
     /// How callers reach the core.
     pub(crate) fn transport(&self) -> Result<Transport, SettingsError> {
         self.tls.transport(self.listen.0)
