@@ -24,6 +24,9 @@ impl FakeChain {
         self.history = self.history.saturating_add(1);
         let position = store_key::code_history(self.contract.bytes(), self.history);
         self.set_raw(position, &HistoryEntry { operation, code_id }.encode_to_vec());
+        // The module's index of contracts by code: a key without a value, next to the history in the tree.
+        let index = [&[6], code_id.to_be_bytes().as_slice(), self.contract.bytes()].concat();
+        self.set_raw(index, &[]);
         let admin = self.contract.text().to_owned();
         self.set_contract_info(code_id, &admin);
     }

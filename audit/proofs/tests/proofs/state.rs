@@ -101,6 +101,19 @@ fn the_root_is_that_of_the_store_wasm() {
 }
 
 #[test]
+fn absence_is_proven_beside_a_key_without_a_value_and_that_key_is_not_absent() {
+    let (mut chain, _) = chain_of(3);
+    chain.set_raw(key(8), &[]);
+    let height = chain.commit();
+    let root = root(&chain, height);
+    let gaps = [key(7), key(9)].map(|gap| chain.entry(height, &gap));
+    for gap in gaps {
+        assert_eq!((verify_entry(&root, &gap), gap.value.clone()), (Ok(()), None));
+        assert_eq!(refused(&root, &StateEntry { key: key(8), ..gap }), "not_proven");
+    }
+}
+
+#[test]
 fn the_history_of_code_ends_where_absence_is_proven() {
     let mut chain = FakeChain::new("kms-test-1");
     chain.install(1, [1; 32]);
