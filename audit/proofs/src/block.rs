@@ -6,7 +6,7 @@ use tendermint_proto::{
     v0_38::types::{SignedHeader as RawSignedHeader, ValidatorSet as RawValidatorSet},
 };
 
-use crate::{HeaderError, LightBlock};
+use crate::{HeaderError, LightBlock, error::brief};
 
 /// Largest part of a light block, in bytes: several thousand validators.
 pub(crate) const MAX_PART_BYTES: usize = 1 << 20;
@@ -42,7 +42,7 @@ impl Decoded {
         let height = self.height();
         if header.chain_id.as_str() != chain_id {
             return Err(HeaderError::OtherChain {
-                given: header.chain_id.to_string(),
+                given: brief(&header.chain_id),
                 served: chain_id.to_owned(),
             });
         }
@@ -64,13 +64,13 @@ pub(crate) fn signed_header(bytes: &[u8]) -> Result<SignedHeader, HeaderError> {
     let part = "signed_header";
     bound(part, bytes)?;
     <SignedHeader as Protobuf<RawSignedHeader>>::decode_vec(bytes)
-        .map_err(|error| HeaderError::Malformed { part, reason: error.to_string() })
+        .map_err(|error| HeaderError::Malformed { part, reason: brief(&error) })
 }
 
 fn validators(part: &'static str, bytes: &[u8]) -> Result<ValidatorSet, HeaderError> {
     bound(part, bytes)?;
     <ValidatorSet as Protobuf<RawValidatorSet>>::decode_vec(bytes)
-        .map_err(|error| HeaderError::Malformed { part, reason: error.to_string() })
+        .map_err(|error| HeaderError::Malformed { part, reason: brief(&error) })
 }
 
 fn bound(part: &'static str, bytes: &[u8]) -> Result<(), HeaderError> {

@@ -2,6 +2,11 @@ use thiserror::Error;
 
 use crate::Time;
 
+/// What a library says of hostile bytes: its first line, and no more than people read. The rest may be megabytes.
+pub(crate) fn brief(error: &dyn std::fmt::Display) -> String {
+    error.to_string().lines().next().unwrap_or_default().chars().take(200).collect()
+}
+
 /// Why a light block is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum HeaderError {

@@ -8,6 +8,7 @@ use prost_ics23::Message as _;
 
 use crate::{
     ProofError, StateEntry, VerifiedHeader,
+    error::brief,
     hash::{Sha256Only, sha256},
 };
 
@@ -89,8 +90,9 @@ pub fn verify_entry(root: &StoreRoot, entry: &StateEntry) -> Result<(), ProofErr
 
 fn decode(part: &'static str, bytes: &[u8]) -> Result<CommitmentProof, ProofError> {
     bound(part, bytes.len(), MAX_ENTRY_BYTES)?;
-    CommitmentProof::decode(bytes)
-        .map_err(|error| ProofError::Malformed { reason: format!("{part} does not decode: {error}") })
+    CommitmentProof::decode(bytes).map_err(|error| ProofError::Malformed {
+        reason: format!("{part} does not decode: {}", brief(&error)),
+    })
 }
 
 const fn bound(part: &'static str, given: usize, allowed: usize) -> Result<(), ProofError> {

@@ -12,6 +12,7 @@ use tendermint_light_client_verifier::{
 use crate::{
     HeaderError, LightBlock, Time, VerifiedHeader,
     block::{Decoded, MAX_PART_BYTES, signed_header},
+    error::brief,
 };
 
 /// Largest light block, in bytes.
@@ -162,7 +163,7 @@ fn judge(
 fn told(detail: &VerificationErrorDetail) -> String {
     match detail {
         VerificationErrorDetail::InvalidSignature(_) => "a signature is not that of its validator".to_owned(),
-        detail => detail.to_string(),
+        detail => brief(detail),
     }
 }
 

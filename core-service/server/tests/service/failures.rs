@@ -1,13 +1,10 @@
 //! What is wrong with a request for good is answered with a signed failure: code, and the ciphertext at fault.
 
-use kms_asc_api::{
-    Ciphertext, CiphertextFormat, Digest, EvmAddress, FheType, KeyGen, KeyId, KeyParams, KeySource,
-    Operation, Signature, UserDecrypt, VerifyInput,
-};
+use kms_asc_api::{Ciphertext, CiphertextFormat, FheType, KeyGen, KeyParams, KeySource, Operation};
 use kms_core_engine::{Encryptor, ParameterSet, Plaintext};
 
 use crate::{
-    bodies::{body, crs_gen, public_decrypt, reference},
+    bodies::{body, public_decrypt, reference},
     seed::{KEY_ID, Seed},
     stack::{Running, Stack},
 };
@@ -95,61 +92,17 @@ async fn a_ciphertext_over_the_limit_is_code_9() {
 }
 
 #[tokio::test]
-async fn formats_of_later_versions_are_code_10() {
+async fn bytes_of_another_format_than_declared_are_code_3() {
     let stack = Stack::with_key().await.start().await;
     for (id, format) in [(41, CiphertextFormat::Compressed), (42, CiphertextFormat::Compact)] {
         let failed = second_is(&stack, id, |bytes, reference| (bytes, Ciphertext { format, ..reference }));
-        assert_eq!(failed.await, (10, 1));
+        assert_eq!(failed.await, (3, 1));
     }
 }
 
 #[tokio::test]
-async fn operations_of_later_versions_are_code_10() {
+async fn a_key_of_test_parameters_is_code_10_where_they_are_not_allowed() {
     let stack = Stack::with_key().await.start().await;
-    let import = KeySource::Import { digests: vec![] };
-    let takeover = KeySource::Takeover { key_id: KeyId(KEY_ID) };
-    let without_ciphertexts = [
-        crs_gen(),
-        Operation::KeyGen(KeyGen { params: KeyParams::Test, source: KeySource::Generate }),
-        Operation::KeyGen(KeyGen { params: KeyParams::Default, source: import }),
-        Operation::KeyGen(KeyGen { params: KeyParams::Default, source: takeover }),
-        verify_input(),
-    ];
-    for (id, operation) in (50..).zip(without_ciphertexts) {
-        assert_eq!(stack.failure(&body(id, operation), vec![]).await, (10, NONE), "request {id}");
-    }
-    let bytes = Seed::get().await.encrypt(FheType::Bool, "true");
-    let request = body(60, user_decrypt(vec![reference(&bytes, FheType::Bool)]));
-    assert_eq!(stack.failure(&request, vec![bytes]).await, (10, NONE));
-}
-
-fn verify_input() -> Operation {
-    let address = EvmAddress::new([1; 20]);
-    Operation::VerifyInput(VerifyInput {
-        key_id: KeyId(KEY_ID),
-        crs_id: kms_asc_api::CrsId(8),
-        digest: Digest::new([1; 32]),
-        size: 100,
-        user: address,
-        contract: address,
-        acl: address,
-        chain_id: 1,
-        domain: None,
-        extra_data: Vec::new().into(),
-    })
-}
-
-fn user_decrypt(ciphertexts: Vec<Ciphertext>) -> Operation {
-    Operation::UserDecrypt(UserDecrypt {
-        key_id: KeyId(KEY_ID),
-        ciphertexts,
-        enc_key: vec![0; 869].into(),
-        user: EvmAddress::new([1; 20]),
-        contracts: vec![],
-        valid_from: 0,
-        valid_days: 1,
-        user_signature: Signature::new([0; 65]),
-        domain: None,
-        extra_data: Vec::new().into(),
-    })
+    let asked = Operation::KeyGen(KeyGen { params: KeyParams::Test, source: KeySource::Generate });
+    assert_eq!(stack.failure(&body(50, asked), vec![]).await, (10, NONE));
 }

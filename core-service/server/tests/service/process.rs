@@ -10,6 +10,7 @@ use std::{
 
 use kms_asc_api::FheType;
 use kms_core_proto::v1::kms_client::KmsClient;
+use kms_proofs::testing::FakeChain;
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -25,12 +26,17 @@ use crate::{
 
 /// A folder with configuration and network, as an operator has it.
 fn folder(listen: &str) -> TempDir {
+    folder_for(listen, &world::chain(CHAIN_ID))
+}
+
+/// The same, following this chain.
+fn folder_for(listen: &str, chain: &FakeChain) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let template = kms_core::TEMPLATE.replace("127.0.0.1:50051\"\n", &format!("{listen}\"\n"));
     let (before, tls) = template.split_once("certificate = ").unwrap();
     let (_, after) = tls.split_once("client_ca = \"certs/ca.pem\"\n").unwrap();
     let template = format!("{before}plaintext = true\n{after}").replace("\"text\"\n", "\"json\"\n");
-    let pins = world::trust(&world::chain(CHAIN_ID));
+    let pins = world::trust(chain);
     let zeros = "0".repeat(64);
     let template = template
         .replace(&format!("1:{zeros}"), &pins.header.to_string())
@@ -202,7 +208,8 @@ fn a_person_vouches_for_a_header_from_the_command_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_decrypts_logs_no_secret_and_ends_well_when_asked() {
     let seed = Seed::get().await;
-    let folder = folder("127.0.0.1:0");
+    let mut chain = world::chain(CHAIN_ID);
+    let folder = folder_for("127.0.0.1:0", &chain);
     assert!(run(folder.path(), &["init"]).status.success());
     let write = |name: &str, bytes: &[u8]| {
         let file = folder.path().join(name);
@@ -214,7 +221,6 @@ async fn the_program_decrypts_logs_no_secret_and_ends_well_when_asked() {
     }
     write("core-data/signer", &seed.signer_file);
     write("passphrase", PASSPHRASE);
-    let mut chain = world::chain(CHAIN_ID);
     let begin = chain.light_block(chain.height());
 
     for (id, signal) in [(400, Signal::SIGTERM), (401, Signal::SIGINT)] {

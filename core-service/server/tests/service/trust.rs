@@ -99,7 +99,7 @@ async fn two_headers_of_one_height_stop_the_core_until_a_person_has_looked() {
     assert_eq!(seen, [named(stack.chain().header_hash(height)), named(fork.header_hash(height))]);
 
     // Nothing is done any more, also after a restart; what was signed before is still given.
-    let (other, _) = request(702).await;
+    let other = RequestBody { id: kms_asc_api::RequestId(702), ..asked.clone() };
     let refused = |status: tonic::Status| assert_eq!(reason(&status), "conflicting_headers");
     refused(stack.execute(&other, blobs.clone()).await.unwrap_err());
     let stack = stack.stop().await.start().await;
@@ -122,10 +122,10 @@ async fn two_headers_of_one_height_stop_the_core_until_a_person_has_looked() {
 async fn a_header_that_does_not_follow_the_trusted_one_is_a_conflict_too() {
     let stack = Stack::empty().start().await;
     let mut fork = stack.chain().clone();
+    stack.chain().commit();
     fork.set(b"config", b"rewritten");
     fork.commit();
     fork.commit();
-    stack.chain().commit();
     let height = stack.chain().height();
     stack.submit(height).await.unwrap();
     let block = light_block(fork.light_block(height + 1));
