@@ -8,13 +8,13 @@ use std::{
     process::{Child, ChildStderr, Command, Output, Stdio},
 };
 
+use kms_asc_api::Digest;
 use kms_core::{CertificateSet, Config, Settings, Strongbox};
 use kms_core_engine::{ParameterSet, SecretKey};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 const NETWORK: &str = r#"
@@ -111,14 +111,14 @@ impl Place {
     pub fn put_old_key(&self) -> SecretKey {
         let secret = kms_core_engine::generate(ParameterSet::Test, 7).unwrap().secret;
         let record = serde_json::json!({
-            "chain_id": "kms-test-1", "contract": CONTRACT, "key_id": 7, "request_hash": "00".repeat(32),
+            "chain_id": "kms-test-1", "contract": CONTRACT, "key_id": 7, "request_hash": Digest::new([0; 32]),
             "params": "test", "epoch": 1,
-            "parts": [{ "key_type": 0, "digest": "11".repeat(32), "size": 5 }]
+            "parts": [{ "key_type": 0, "digest": Digest::new([1; 32]), "size": 5 }]
         });
         let record = serde_json::to_vec(&record).unwrap();
         let rest =
             [&u32::try_from(record.len()).unwrap().to_be_bytes(), &record[..], secret.as_bytes()].concat();
-        let file = [&b"KMSVAULT\x01"[..], &Sha256::digest(&rest), &rest].concat();
+        let file = [&b"KMSVAULT\x01"[..], Digest::sha256(&rest).as_bytes(), &rest].concat();
         let vault = self.path("core-data/vault");
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&vault).unwrap();
         kms_config::write_secret(vault.join(KEY_FILE), &file).unwrap();
