@@ -56,6 +56,8 @@ fn bucket(url: &Url) -> Result<Arc<dyn ObjectStore>, StoreError> {
         return Err(bad("it must not contain credentials"));
     }
     let name = url.host_str().ok_or_else(|| bad("the bucket's name is missing"))?;
+    // Unless the program has chosen another one.
+    rustls::crypto::ring::default_provider().install_default().ok();
     let mut builder = credentials(AmazonS3Builder::from_env())?.with_bucket_name(name);
     for (field, value) in url.query_pairs() {
         builder = match &*field {

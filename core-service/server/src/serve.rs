@@ -55,7 +55,7 @@ pub enum StartError {
     Store(#[from] StoreError),
     /// The certificates cannot be used.
     #[error("tls: {0}; `kms-core certs` makes a local set")]
-    Tls(#[from] TlsError),
+    Tls(TlsError),
     /// The address is taken or not this machine's.
     #[error("cannot listen on {address}: {source}")]
     Listen {
@@ -129,7 +129,7 @@ impl<E: Engine> BoundServer<E> {
             limits,
             admin,
         } = settings;
-        let acceptor = Acceptor::open(&transport)?;
+        let acceptor = Acceptor::open(&transport).map_err(StartError::Tls)?;
         make_private_folder(&data_dir)?;
         let metrics = Arc::new(Metrics::default());
         // First of all, as it locks the folder against a second process.

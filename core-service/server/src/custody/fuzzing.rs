@@ -1,3 +1,4 @@
+use kms_asc_api::Digest;
 use zeroize::Zeroizing;
 
 use super::{
@@ -50,7 +51,7 @@ pub(crate) fn copy(bytes: &[u8]) {
 pub(crate) fn copy_seed() -> Vec<u8> {
     let (Some(sender), Some(recipient)) = (own(1), own(2)) else { return Vec::new() };
     let record = serde_json::from_value(serde_json::json!({
-        "chain_id": "kms-1", "contract": "wasm1asc", "key_id": 7, "request_hash": "00".repeat(32),
+        "chain_id": "kms-1", "contract": "wasm1asc", "key_id": 7, "request_hash": Digest::new([0; 32]),
         "params": "test", "epoch": 1, "parts": []
     }));
     record

@@ -18,7 +18,7 @@ pub enum VaultError {
         source: std::io::Error,
     },
     /// The vault's place is none.
-    #[error("vault: {0}")]
+    #[error(transparent)]
     Place(#[from] StoreError),
     /// The file's bytes are not those that were written.
     #[error("vault file {file} is damaged: {reason}; restore it from a backup")]
@@ -37,7 +37,7 @@ pub enum VaultError {
         file: String,
     },
     /// What opens the vault is not there, or does not open it.
-    #[error("the vault cannot be opened: {0}")]
+    #[error(transparent)]
     Locked(#[from] WrapError),
     /// There is something already that must not be overwritten.
     #[error("{file} is there already")]

@@ -58,7 +58,7 @@ pub(crate) fn unencrypted(bytes: &[u8]) {
 
 pub(crate) fn unencrypted_seed() -> Vec<u8> {
     let record = serde_json::json!({
-        "chain_id": "kms-1", "contract": "wasm1asc", "key_id": 7, "request_hash": "00".repeat(32),
+        "chain_id": "kms-1", "contract": "wasm1asc", "key_id": 7, "request_hash": Digest::new([0; 32]),
         "params": "test", "epoch": 1, "parts": []
     });
     let record = record.to_string();

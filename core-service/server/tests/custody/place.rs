@@ -8,13 +8,13 @@ use std::{
     process::{Child, ChildStderr, Command, Output, Stdio},
 };
 
+use kms_asc_api::Digest;
 use kms_core::{CertificateSet, Config, Settings, Strongbox};
 use kms_core_engine::{ParameterSet, SecretKey};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 const NETWORK: &str = r#"
@@ -22,11 +22,14 @@ chain_id = "kms-test-1"
 rpc_url = "http://127.0.0.1:26657"
 denom = "ukms"
 gas_price = "0.025"
-contract = "wasm1asc"
+contract = "CONTRACT"
 core_url = "http://127.0.0.1:50051"
 store_url = "file://STORE"
 key_domain = { name = "KMSGeneration", version = "1", chain_id = 9000 }
 "#;
+
+/// The first contract of every wasmd chain.
+pub const CONTRACT: &str = "wasm14hj2tavq8fpesdwxxcu44rty3hh90vhujrvcmstl4zr3txmfvw9s0phg4d";
 
 pub const KEY_FILE: &str = "00000000000000000007.key";
 
@@ -50,7 +53,8 @@ impl Place {
         });
         let config = change(template.collect::<Vec<_>>().join("\n")).replace("\"text\"", "\"json\"");
         fs::write(place.path("kms-core.toml"), config).unwrap();
-        let network = NETWORK.replace("STORE", place.path("store").to_str().unwrap());
+        let network =
+            NETWORK.replace("STORE", place.path("store").to_str().unwrap()).replace("CONTRACT", CONTRACT);
         fs::write(place.path("network.toml"), network).unwrap();
         place.certificates("certs");
         place
@@ -107,14 +111,14 @@ impl Place {
     pub fn put_old_key(&self) -> SecretKey {
         let secret = kms_core_engine::generate(ParameterSet::Test, 7).unwrap().secret;
         let record = serde_json::json!({
-            "chain_id": "kms-test-1", "contract": "wasm1asc", "key_id": 7, "request_hash": "00".repeat(32),
+            "chain_id": "kms-test-1", "contract": CONTRACT, "key_id": 7, "request_hash": Digest::new([0; 32]),
             "params": "test", "epoch": 1,
-            "parts": [{ "key_type": 0, "digest": "11".repeat(32), "size": 5 }]
+            "parts": [{ "key_type": 0, "digest": Digest::new([1; 32]), "size": 5 }]
         });
         let record = serde_json::to_vec(&record).unwrap();
         let rest =
             [&u32::try_from(record.len()).unwrap().to_be_bytes(), &record[..], secret.as_bytes()].concat();
-        let file = [&b"KMSVAULT\x01"[..], &Sha256::digest(&rest), &rest].concat();
+        let file = [&b"KMSVAULT\x01"[..], Digest::sha256(&rest).as_bytes(), &rest].concat();
         let vault = self.path("core-data/vault");
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&vault).unwrap();
         kms_config::write_secret(vault.join(KEY_FILE), &file).unwrap();
