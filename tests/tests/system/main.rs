@@ -80,6 +80,7 @@ fn scenarios() -> Vec<Scenario> {
             a_reference_string_is_made_and_what_is_fetched_has_its_digest,
             a_verified_input_is_decrypted_by_its_application_and_by_no_stranger,
             an_input_under_another_binding_is_answered_to_be_none,
+            an_input_whose_list_is_missing_fails_and_the_price_comes_back,
             the_attack_that_finds_the_key_is_denied_to_everybody_but_its_owner,
             a_destroyed_key_is_attested_to_be_gone_and_decrypts_nothing_any_more;
         callback:
