@@ -5,6 +5,7 @@
 #   scripts/setup.sh                install what is missing
 #   scripts/setup.sh --check        only report; status 1 if something is missing
 #   scripts/setup.sh --with-node    with what the TypeScript client needs: tests do, programs do not
+#   scripts/setup.sh --with-token   with the PKCS#11 token that tests use; may be given together with --with-node
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
@@ -17,6 +18,7 @@ readonly oldest_node=18.0.0
 
 check_only=
 with_node=
+with_token=
 
 survey() {
     missing=()         # what a person reads
@@ -27,6 +29,7 @@ survey() {
     check_rust
     check_go
     if [ -n "$with_node" ]; then check_node; fi
+    if [ -n "$with_token" ]; then check_token; fi
 }
 
 need() { missing+=("$1"); }
@@ -134,6 +137,13 @@ check_node() {
     fi
 }
 
+check_token() {
+    if ! command -v softhsm2-util >/dev/null; then
+        need "SoftHSM, a PKCS#11 token without hardware, to test vaults that a token opens"
+        packages+=(softhsm2)
+    fi
+}
+
 explain_node() {
     fail "this distribution has no Node $oldest_node: install it (https://nodejs.org), then run this again"
 }
@@ -223,7 +233,8 @@ main() {
         case $argument in
         --check) check_only=$argument ;;
         --with-node) with_node=$argument ;;
-        *) fail "unknown argument $argument: --check and --with-node are known" ;;
+        --with-token) with_token=$argument ;;
+        *) fail "unknown argument $argument: --check, --with-node and --with-token are known" ;;
         esac
     done
     survey
@@ -239,7 +250,7 @@ main() {
         survey
     fi
     install_all
-    exec scripts/setup.sh --check $with_node
+    exec scripts/setup.sh --check $with_node $with_token
 }
 
 main "$@"

@@ -20,12 +20,13 @@ build_failpoints() {
 
 run_tests() { KMS_REQUIRE_SYSTEM_TESTS=1 cargo test --workspace --locked; }
 
-phase "set-up" scripts/setup.sh --with-node
+phase "set-up" scripts/setup.sh --with-node --with-token
 . scripts/toolchain.sh
 phase "scripts" scripts/check-scripts.sh
 phase "formatting" cargo fmt --all --check
 phase "node, contract, programs and tests" scripts/build.sh --all-targets
 phase "connector with failpoints" build_failpoints
+phase "S3 server" scripts/build-s3.sh
 phase "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 phase "reproducible contract" scripts/build-contract.sh --verify-reproducible
 phase "TypeScript client" scripts/build-client.sh

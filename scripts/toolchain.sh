@@ -2,11 +2,11 @@
 # Sourced by the other scripts, from the repository's root: which Rust and Go are used, and what
 # they must be able to do. What setup.sh puts into .tools/ goes before what the machine has.
 
-# The oldest Rust is the workspace's, the oldest Go is the node's.
+# The oldest Rust is the workspace's, the oldest Go is what both the node and the S3 server of the tests build with.
 # shellcheck disable=SC2034 # used by who sources this
 oldest_rust=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
 # shellcheck disable=SC2034
-oldest_go=$(sed -n 's/^go //p' localnet/go.mod)
+oldest_go=$(cat localnet/go.mod scripts/s3/go.mod | sed -n 's/^go //p' | sort -V | tail -n 1)
 
 if [ -x .tools/go/bin/go ]; then
     export GOROOT=$PWD/.tools/go PATH=$PWD/.tools/go/bin:$PATH

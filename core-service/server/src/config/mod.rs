@@ -209,7 +209,7 @@ impl Config {
         self.vault.settings(&self.data_dir.join("vault"))
     }
 
-    /// Folder of the answers, and of the vault unless that is elsewhere.
+    /// Folder of the answers and what else the core keeps in clear.
     pub(crate) fn data_dir(&self) -> &Path {
         &self.data_dir
     }

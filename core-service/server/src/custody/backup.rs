@@ -14,11 +14,14 @@ use super::{
     archive::{self, Entry, Made},
 };
 use crate::{
-    Signer, SignerError, Strongbox, VaultError,
-    vault::{Kind, Restored, create_private, kind_of},
+    SettingsError, Signer, SignerError, Strongbox, VaultError,
+    config::make_private_folder,
+    vault::{Kind, create_private, kind_of},
 };
 
 const ANSWERS: &str = "answers.redb";
+/// The folder of what was signed of destroyed keys.
+const DESTROYED: &str = "destroyed";
 const SIGNER: &str = "signer";
 /// Before the names of the vault's files.
 const VAULT: &str = "vault/";
@@ -71,6 +74,9 @@ pub enum BackupError {
         /// The file or vault.
         place: String,
     },
+    /// A folder cannot be made.
+    #[error(transparent)]
+    Folder(#[from] SettingsError),
     /// The backup holds what this version does not know.
     #[error("the backup holds {name:?}, which this version does not know")]
     Unknown {
@@ -90,6 +96,7 @@ impl BackupError {
             Self::Answers { .. } => "answers_unusable",
             Self::Unreadable { .. } => "backup_unreadable",
             Self::NotEmpty { .. } => "not_empty",
+            Self::Folder(error) => error.code(),
             Self::Unknown { .. } => "backup_unknown_entry",
         }
     }
@@ -105,6 +112,7 @@ pub(crate) fn backup(
     let mut entries = vec_of_vault(strongbox)?;
     let keys = entries.iter().filter(|entry| entry.name.ends_with(".key")).count();
     entries.extend(answers(&places.data_dir.join(ANSWERS))?);
+    entries.extend(destroyed(&places.data_dir.join(DESTROYED))?);
     let signer = Signer::read(places.signer_file, strongbox)?;
     entries.push(plain(SIGNER, Zeroizing::new(signer.to_bytes().to_vec())));
     let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -140,6 +148,29 @@ fn answers(file: &Path) -> Result<Option<Entry>, BackupError> {
     Ok(Some(plain(ANSWERS, Zeroizing::new(bytes))))
 }
 
+/// What was signed of destroyed keys: none of them may come back by the same backup.
+fn destroyed(folder: &Path) -> Result<Vec<Entry>, BackupError> {
+    let unreadable = |source| BackupError::Unreadable { file: folder.to_owned(), source };
+    let mut entries = Vec::new();
+    let found = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(entries),
+        found => found.map_err(unreadable)?,
+    };
+    for file in found {
+        let file = file.map_err(unreadable)?;
+        let bytes = fs::read(file.path()).map_err(unreadable)?;
+        let name = format!("{DESTROYED}/{}", file.file_name().to_string_lossy());
+        entries.push(plain(&name, Zeroizing::new(bytes)));
+    }
+    Ok(entries)
+}
+
+/// Whether a name is that of a file right in the folder of what was signed of destroyed keys.
+fn is_destroyed(name: &str) -> bool {
+    let file = name.strip_prefix(DESTROYED).and_then(|rest| rest.strip_prefix('/'));
+    file.is_some_and(|file| !file.is_empty() && !file.starts_with('.') && !file.contains('/'))
+}
+
 fn plain(name: &str, bytes: Zeroizing<Vec<u8>>) -> Entry {
     Entry { name: name.to_owned(), label: serde_json::Value::Null, bytes }
 }
@@ -160,6 +191,7 @@ impl Backup {
         let known = |name: &str| {
             name == ANSWERS
                 || name == SIGNER
+                || is_destroyed(name)
                 || name.strip_prefix(VAULT).is_some_and(|name| kind_of(name).is_some())
         };
         match entries.iter().find(|entry| !known(&entry.name)) {
@@ -179,10 +211,11 @@ impl Backup {
     ) -> Result<Signer, BackupError> {
         check_empty(places, strongbox)?;
         if !complete {
-            Restored::now().write(strongbox)?;
+            strongbox.mark_restored()?;
         }
         let (signer, rest): (Vec<_>, Vec<_>) =
             self.entries.into_iter().partition(|entry| entry.name == SIGNER);
+        make_private_folder(&places.data_dir.join(DESTROYED))?;
         for entry in rest {
             match entry.name.strip_prefix(VAULT) {
                 Some(name) => put(strongbox, name, &entry, complete)?,

@@ -1,4 +1,4 @@
-//! A vault whose key is wrapped by a key in a PKCS#11 token: SoftHSM, which `scripts/setup.sh --for-tests` installs.
+//! A vault whose key is wrapped by a key in a PKCS#11 token: SoftHSM, which `scripts/setup.sh --with-token` installs.
 
 use std::{
     fs,
@@ -12,7 +12,7 @@ fn module() -> PathBuf {
     let folders = ["/usr/lib/softhsm", "/usr/lib/x86_64-linux-gnu/softhsm", "/usr/lib64/softhsm"];
     let found =
         folders.iter().map(|folder| PathBuf::from(folder).join("libsofthsm2.so")).find(|file| file.exists());
-    found.expect("SoftHSM is missing: run scripts/setup.sh --for-tests")
+    found.expect("SoftHSM is missing: run scripts/setup.sh --with-token")
 }
 
 /// A core's folder with a token of its own.
