@@ -18,6 +18,7 @@ mod governance;
 mod operations;
 mod outage;
 mod record;
+mod user_decrypt;
 mod web_client;
 
 use std::{
@@ -107,6 +108,11 @@ fn scenarios() -> Vec<Scenario> {
             a_request_made_while_the_core_is_away_is_answered_when_it_is_back,
             a_request_is_closed_and_refunded_with_every_operator_stopped,
             a_pending_request_survives_a_restart_of_everything;
+        user_decrypt:
+            the_public_npm_client_accepts_raw_values_of_every_type_and_no_forgery,
+            the_public_npm_client_accepts_values_from_compressed_lists,
+            a_value_of_any_width_is_shown_to_its_user_and_to_nobody_else,
+            a_stranger_gets_no_unproven_value_encrypted_to_himself;
         web_client:
             a_web_client_makes_a_key_has_values_decrypted_and_gets_its_excess_back,
             a_web_client_hears_why_its_request_was_denied,
