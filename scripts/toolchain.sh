@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034 # used by who sources this
 oldest_rust=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
 # shellcheck disable=SC2034
-oldest_go=$(cat localnet/go.mod scripts/s3/go.mod | sed -n 's/^go //p' | sort -V | tail -n 1)
+oldest_go=$(cat localnet/go.mod scripts/s3/go.mod | sed -n 's/^go //p' | sort -rV | head -n 1)
 
 if [ -x .tools/go/bin/go ]; then
     export GOROOT=$PWD/.tools/go PATH=$PWD/.tools/go/bin:$PATH

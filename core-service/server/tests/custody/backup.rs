@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use crate::place::{KEY_FILE, Place, Process, contains};
+use crate::place::{CONTRACT, KEY_FILE, Place, Process, contains};
 
 /// A place with a key, a started and stopped core, and a backup at `backup` under the passphrase in `phrase`.
 fn backed_up() -> (Place, Place) {
@@ -38,7 +38,7 @@ fn a_backup_is_restored_to_where_there_is_nothing_and_hides_its_content() {
     // The new vault has a key of its own.
     let bytes = |place: &Place| fs::read(place.path("core-data/vault/header")).unwrap();
     assert_ne!(bytes(&new), bytes(&old));
-    assert!(!contains(&fs::read(old.path("backup")).unwrap(), b"wasm1asc"));
+    assert!(!contains(&fs::read(old.path("backup")).unwrap(), CONTRACT.as_bytes()));
 }
 
 #[test]

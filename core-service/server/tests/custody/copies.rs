@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::place::{Place, contains};
+use crate::place::{CONTRACT, Place, contains};
 
 fn path(place: &Place, name: &str) -> String {
     place.path(name).to_str().unwrap().to_owned()
@@ -35,7 +35,7 @@ fn a_key_is_sealed_for_one_core_and_held_there_for_one_request() {
     let done = stage(&taker, &giver);
     assert!(done.status.success());
     assert!(
-        said(done).contains("key 7 of contract wasm1asc on kms-test-1 waits for request 12 of wasm1owner")
+        said(done).contains(&format!("key 7 of contract {CONTRACT} on kms-test-1 waits for request 12 of"))
     );
     assert!(said(stage(&taker, &giver)).contains("already"), "a second time");
     assert!(

@@ -22,11 +22,14 @@ chain_id = "kms-test-1"
 rpc_url = "http://127.0.0.1:26657"
 denom = "ukms"
 gas_price = "0.025"
-contract = "wasm1asc"
+contract = "CONTRACT"
 core_url = "http://127.0.0.1:50051"
 store_url = "file://STORE"
 key_domain = { name = "KMSGeneration", version = "1", chain_id = 9000 }
 "#;
+
+/// The first contract of every wasmd chain.
+pub const CONTRACT: &str = "wasm14hj2tavq8fpesdwxxcu44rty3hh90vhujrvcmstl4zr3txmfvw9s0phg4d";
 
 pub const KEY_FILE: &str = "00000000000000000007.key";
 
@@ -50,7 +53,8 @@ impl Place {
         });
         let config = change(template.collect::<Vec<_>>().join("\n")).replace("\"text\"", "\"json\"");
         fs::write(place.path("kms-core.toml"), config).unwrap();
-        let network = NETWORK.replace("STORE", place.path("store").to_str().unwrap());
+        let network =
+            NETWORK.replace("STORE", place.path("store").to_str().unwrap()).replace("CONTRACT", CONTRACT);
         fs::write(place.path("network.toml"), network).unwrap();
         place.certificates("certs");
         place
@@ -107,7 +111,7 @@ impl Place {
     pub fn put_old_key(&self) -> SecretKey {
         let secret = kms_core_engine::generate(ParameterSet::Test, 7).unwrap().secret;
         let record = serde_json::json!({
-            "chain_id": "kms-test-1", "contract": "wasm1asc", "key_id": 7, "request_hash": "00".repeat(32),
+            "chain_id": "kms-test-1", "contract": CONTRACT, "key_id": 7, "request_hash": "00".repeat(32),
             "params": "test", "epoch": 1,
             "parts": [{ "key_type": 0, "digest": "11".repeat(32), "size": 5 }]
         });
