@@ -30,5 +30,6 @@ phase "S3 server" scripts/build-s3.sh
 phase "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 phase "reproducible contract" scripts/build-contract.sh --verify-reproducible
 phase "TypeScript client" scripts/build-client.sh
+phase "public client of user decryptions" scripts/build-node-tkms.sh
 phase "tests" run_tests
 say "all passed in $SECONDS s"

@@ -36,7 +36,7 @@ fn network(folder: &Path) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let text = format!(
         "chain_id = \"kms-test\"\nrpc_url = \"http://127.0.0.1:{port}\"\ndenom = \"ukms\"\ngas_price = \"0.025\"\n\
-         contract = \"wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xu\"\ncore_url = \"http://127.0.0.1:1\"\n\
+         contract = \"wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0h\"\ncore_url = \"http://127.0.0.1:1\"\n\
          store_url = \"file://{}/store\"\n[key_domain]\nname = \"KMSGeneration\"\nversion = \"1\"\nchain_id = 1\n",
         folder.display()
     );

@@ -104,7 +104,7 @@ enum Govern {
     #[command(after_help = "Example:\n  kms admin migrate-now")]
     MigrateNow,
     /// Offer the office to somebody
-    #[command(after_help = "Example:\n  kms admin propose wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xu")]
+    #[command(after_help = "Example:\n  kms admin propose wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0h")]
     Propose {
         /// To whom
         #[arg(value_name = "ADDRESS")]

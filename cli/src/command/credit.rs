@@ -10,7 +10,7 @@ Credit is what operators earned, and refunds that the bank refused. `kms withdra
 
 Examples:
   kms credit
-  kms credit wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xu --output json";
+  kms credit wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0h --output json";
 
 /// Show what an address can withdraw from the contract
 #[derive(Debug, Args)]

@@ -15,7 +15,7 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   kms withdraw
-  kms withdraw --to wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xu";
+  kms withdraw --to wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0h";
 
 /// Pay out all credit of the wallet's address
 #[derive(Debug, Args)]

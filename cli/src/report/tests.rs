@@ -79,7 +79,7 @@ fn fulfilled() -> RequestReport {
     let scene = Scene::decryption();
     let mut report = RequestReport::new(&view(&scene, State::Fulfilled), "ukms", Some(TxHash([0xab; 32])));
     report.judge(&scene.judge(), &[scene.answer(1, &word(42)), scene.answer(2, &word(42))]).unwrap();
-    report.settle(&entries(), |party| Some((format!("operator-{party}"), format!("wasm1operator{party}"))));
+    report.settle(&entries(), |party| Some((format!("operator-{party}"), format!("wasm1payout{party}"))));
     report
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, hash_map::Entry};
 
 use bytes::Bytes;
-use kms_asc_api::{Operation, RequestBody};
+use kms_asc_api::{Failure, Operation, RequestBody};
 use kms_store::{Digest, Store, StoreError};
 
 use crate::core::position;
@@ -25,7 +25,7 @@ pub enum Found {
 /// # Errors
 /// When the store cannot be read now.
 pub async fn read(store: &Store, body: &RequestBody) -> Result<Found, StoreError> {
-    let wanted = wanted(&body.operation);
+    let wanted = body.operation.blobs();
     let mut known = HashMap::<_, Bytes>::new();
     let mut all = Vec::with_capacity(wanted.len());
     for (at, (digest, size)) in wanted.into_iter().enumerate() {
@@ -34,7 +34,9 @@ pub async fn read(store: &Store, body: &RequestBody) -> Result<Found, StoreError
             Entry::Vacant(unread) => {
                 match read_one(store, Digest::from_bytes(*digest.as_bytes()), size).await {
                     Ok(bytes) => unread.insert(bytes).clone(),
-                    Err(StoreError::NotFound { .. }) => return Ok(Found::Missing(position(at))),
+                    Err(StoreError::NotFound { .. }) => {
+                        return Ok(Found::Missing(named(&body.operation, at)));
+                    }
                     Err(error) => return Err(error),
                 }
             }
@@ -44,11 +46,11 @@ pub async fn read(store: &Store, body: &RequestBody) -> Result<Found, StoreError
     Ok(Found::All(all))
 }
 
-/// Digest and size of everything that the core needs, in order.
-fn wanted(operation: &Operation) -> Vec<(kms_asc_api::Digest, u64)> {
+/// How a failure names what is at this position. An input is none of the body's ciphertexts, so no position names it.
+fn named(operation: &Operation, at: usize) -> u16 {
     match operation {
-        Operation::VerifyInput(input) => vec![(input.digest, input.size)],
-        other => other.ciphertexts().iter().map(|one| (one.digest, one.size)).collect(),
+        Operation::VerifyInput(_) => Failure::NO_INDEX,
+        _ => position(at),
     }
 }
 
@@ -65,7 +67,8 @@ async fn read_one(store: &Store, digest: Digest, size: u64) -> Result<Bytes, Sto
 #[cfg(test)]
 mod tests {
     use kms_asc_api::{
-        Ciphertext, CiphertextFormat, FheType, Handle, KeyId, Operation, Provenance, PublicDecrypt,
+        Ciphertext, CiphertextFormat, CrsId, EvmAddress, FheType, Handle, KeyId, Operation, Provenance,
+        PublicDecrypt, VerifyInput,
     };
     use tempfile::TempDir;
     use url::Url;
@@ -114,6 +117,27 @@ mod tests {
         let (_folder, store) = store();
         store.put_ciphertext(b"one".to_vec()).await.unwrap();
         assert_eq!(read(&store, &body(&[(b"one", 3), (b"two", 3)])).await.unwrap(), Found::Missing(1));
+    }
+
+    #[tokio::test]
+    async fn the_list_of_an_input_is_read_and_named_by_no_position_where_it_is_missing() {
+        let (_folder, store) = store();
+        let input = VerifyInput {
+            key_id: KeyId(1),
+            crs_id: CrsId(2),
+            digest: kms_asc_api::Digest::sha256(b"list"),
+            size: 4,
+            user: EvmAddress::new([1; 20]),
+            contract: EvmAddress::new([2; 20]),
+            acl: EvmAddress::ZERO,
+            chain_id: 9000,
+            domain: None,
+            extra_data: Vec::new().into(),
+        };
+        let body = RequestBody { operation: Operation::VerifyInput(input), ..facts(7).body };
+        assert_eq!(read(&store, &body).await.unwrap(), Found::Missing(Failure::NO_INDEX));
+        store.put_ciphertext(b"list".to_vec()).await.unwrap();
+        assert_eq!(read(&store, &body).await.unwrap(), Found::All(vec![Bytes::from("list")]));
     }
 
     #[tokio::test]

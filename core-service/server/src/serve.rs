@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use kms_core_engine::{CentralizedEngine, Engine};
+use kms_core_engine::{CentralizedEngine, Engine, SelfTestError, self_test};
 use kms_core_proto::{FILE_DESCRIPTOR_SET, v1::kms_server::KmsServer};
 use kms_proofs::NoContractAddress;
 use kms_store::{Store, StoreError};
@@ -64,6 +64,9 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// This build of the library would decrypt to other values.
+    #[error("self-test: {0}; this build must not be used")]
+    SelfTest(#[from] SelfTestError),
     /// The service ended with an error.
     #[error("the service failed: {0}")]
     Service(String),
@@ -82,6 +85,7 @@ impl StartError {
             Self::Contract(_) => "contract_invalid",
             Self::Store(error) => error.code(),
             Self::Tls(error) => error.code(),
+            Self::SelfTest(_) => "self_test_failed",
             Self::Listen { .. } => "cannot_listen",
             Self::Service(_) => "service_failed",
         }
@@ -105,8 +109,9 @@ impl BoundServer {
     /// Opens everything that a core needs, and listens.
     ///
     /// # Errors
-    /// If anything is missing, damaged, or in use by another process.
+    /// If anything is missing, damaged, or in use by another process, or the library does not read what it once wrote.
     pub async fn bind(settings: Settings) -> Result<Self, StartError> {
+        self_test()?;
         Self::bind_with(settings, CentralizedEngine).await
     }
 }
@@ -218,6 +223,7 @@ fn erase_destroyed<E: Engine>(vault: &Vault<E>, destroyed: &Destroyed) -> Result
         if vault.remove(key_id)? {
             tracing::warn!(key_id, "a key that was destroyed had come back: removed");
         }
+        vault.unstage(key_id)?;
     }
     Ok(())
 }

@@ -18,6 +18,7 @@ mod governance;
 mod operations;
 mod outage;
 mod record;
+mod user_decrypt;
 mod web_client;
 
 use std::{
@@ -80,6 +81,7 @@ fn scenarios() -> Vec<Scenario> {
             a_reference_string_is_made_and_what_is_fetched_has_its_digest,
             a_verified_input_is_decrypted_by_its_application_and_by_no_stranger,
             an_input_under_another_binding_is_answered_to_be_none,
+            an_input_whose_list_is_missing_fails_and_the_price_comes_back,
             the_attack_that_finds_the_key_is_denied_to_everybody_but_its_owner,
             a_destroyed_key_is_attested_to_be_gone_and_decrypts_nothing_any_more;
         callback:
@@ -106,6 +108,11 @@ fn scenarios() -> Vec<Scenario> {
             a_request_made_while_the_core_is_away_is_answered_when_it_is_back,
             a_request_is_closed_and_refunded_with_every_operator_stopped,
             a_pending_request_survives_a_restart_of_everything;
+        user_decrypt:
+            the_public_npm_client_accepts_raw_values_of_every_type_and_no_forgery,
+            the_public_npm_client_accepts_values_from_compressed_lists,
+            a_value_of_any_width_is_shown_to_its_user_and_to_nobody_else,
+            a_stranger_gets_no_unproven_value_encrypted_to_himself;
         web_client:
             a_web_client_makes_a_key_has_values_decrypted_and_gets_its_excess_back,
             a_web_client_hears_why_its_request_was_denied,

@@ -165,6 +165,24 @@ pub async fn an_input_under_another_binding_is_answered_to_be_none(world: &mut W
     Ok(())
 }
 
+pub async fn an_input_whose_list_is_missing_fails_and_the_price_comes_back(world: &mut World) -> Result<()> {
+    let claimed = input(world, "uint8", &["1"]).await?;
+    let id: RequestId = world.user.ask(&["verify-input", &claimed[0], "--no-wait"]).await?.parse()?;
+    world.fulfilled(&[id]).await?;
+    let operation = world.request(id).await?.body.operation;
+    let Operation::VerifyInput(asked) = &operation else { anyhow::bail!("no verification") };
+    let name = asked.digest.to_hex();
+    let list = world.stack.layout().store().join("ciphertext").join(name.trim_start_matches("0x"));
+    fs::remove_file(list)?;
+    let before = world.solvency().await?;
+    let id = world.submit(&[operation], Some(8)).await?[0].request_id;
+    let request = world.finished(id).await?;
+    ensure!(request.reason.as_deref() == Some("ciphertext_unavailable"), "{:?}", request.reason);
+    let after = world.solvency().await?;
+    ensure!((before.balance, before.escrow) == (after.balance, after.escrow), "not all came back");
+    Ok(())
+}
+
 #[derive(Deserialize)]
 struct Attestation {
     key_id: KeyId,

@@ -70,10 +70,10 @@ mod tests {
 
     #[test]
     fn an_application_is_named_by_its_address_on_this_chain_or_on_an_evm_chain() {
-        let here = "wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xu";
+        let here = "wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0h";
         assert_eq!(parse_app(here), Ok(EvmAddress::of_app(here)));
         assert_eq!(parse_app("0x1111111111111111111111111111111111111111"), Ok(EvmAddress::new([0x11; 20])));
-        for mistyped in ["wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xx", "", "0x11", "alice"] {
+        for mistyped in ["wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0x", "", "0x11", "alice"] {
             assert!(parse_app(mistyped).is_err(), "{mistyped}");
         }
     }

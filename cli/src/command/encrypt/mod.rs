@@ -35,7 +35,7 @@ Examples:
   kms encrypt --key 1 --type bool --value true false true
   kms encrypt --key 1 --type address --value 0x52908400098527886e0f7030069857d2e4169ee7
   kms encrypt --key 1 --compressed --type uint8 --value 1 2 3
-  kms encrypt --key 1 --proven --crs 2 --contract wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xu \
+  kms encrypt --key 1 --proven --crs 2 --contract wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0h \
     --user 0x52908400098527886e0f7030069857d2e4169ee7 --type uint64 --value 42";
 
 /// Encrypt values under a key

@@ -93,8 +93,8 @@ impl From<StateName> for KeyState {
 #[derive(Debug, Subcommand)]
 pub enum Manage {
     /// Trust somebody with a key: a grantee can compute its secret part
-    #[command(after_help = "Examples:\n  kms key grant 1 wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xu\n  \
-        kms key grant 1 wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xu --until 1900000000")]
+    #[command(after_help = "Examples:\n  kms key grant 1 wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0h\n  \
+        kms key grant 1 wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0h --until 1900000000")]
     Grant {
         /// The key
         #[arg(value_name = "ID")]
@@ -107,7 +107,7 @@ pub enum Manage {
         until: Option<u64>,
     },
     /// Take a grant back
-    #[command(after_help = "Example:\n  kms key revoke 1 wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xu")]
+    #[command(after_help = "Example:\n  kms key revoke 1 wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0h")]
     Revoke {
         /// The key
         #[arg(value_name = "ID")]
@@ -152,7 +152,7 @@ pub enum Manage {
     },
     /// Offer a key to somebody, who becomes its owner by `kms key accept`
     #[command(after_help = "All grants end then, and attesters and reference strings are cleared.\n\n\
-        Example:\n  kms key transfer 1 wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xu")]
+        Example:\n  kms key transfer 1 wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0h")]
     Transfer {
         /// The key
         #[arg(value_name = "ID")]

@@ -21,7 +21,7 @@ Examples:
   kms key list
   kms key show 1
   kms key fetch 1 --to .
-  kms key grant 1 wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc5lzv7xu
+  kms key grant 1 wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0h
   kms key state 1 suspended";
 
 /// Show keys, fetch their published parts, and say who may use them

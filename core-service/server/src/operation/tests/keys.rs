@@ -3,10 +3,9 @@ use kms_asc_api::{FailureCode, KeyGen, KeyId, KeyParams, KeyRecord, KeySource, O
 use super::scene::*;
 use crate::operation::Finding;
 
-fn takeover(scene: &Scene, key: KeyRecord) -> crate::request::Request {
+fn takeover(key: KeyRecord) -> crate::request::Request {
     let source = KeySource::Takeover { key_id: key.id };
     let operation = Operation::KeyGen(KeyGen { params: key.params, source });
-    let _ = scene;
     request(30, operation, Some(key), None)
 }
 
@@ -37,7 +36,7 @@ async fn a_test_key_is_marked_in_the_vault_and_signed_under_its_own_domain() {
 #[tokio::test]
 async fn a_takeover_says_the_digests_on_record_for_the_key_that_is_taken_over() {
     let scene = Scene::new().await;
-    let finding = perform(&scene.shop, &takeover(&scene, scene.key.clone()), vec![]).await;
+    let finding = perform(&scene.shop, &takeover(scene.key.clone()), vec![]).await;
     let Finding::Answer { payload, statement } = finding else { panic!("no answer") };
     assert_eq!(payload, payload::encode_key_digests(&scene.key.digests));
     assert_eq!(statement, Some(key_statement(KEY_ID, &payload)), "signed for another key");
@@ -51,7 +50,7 @@ async fn a_key_that_is_not_here_or_not_the_one_on_record_is_not_taken_over() {
     other.digests[0].digest = kms_asc_api::Digest::new([9; 32]);
     let absent = KeyRecord { id: KeyId(8), ..scene.key.clone() };
     for key in [other, absent] {
-        let finding = perform(&scene.shop, &takeover(&scene, key), vec![]).await;
+        let finding = perform(&scene.shop, &takeover(key), vec![]).await;
         assert_eq!(failure_of(finding), (FailureCode::KeyUnavailable, None));
     }
 }
