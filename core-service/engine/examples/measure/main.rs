@@ -9,6 +9,7 @@ mod stage;
 
 use std::{env, error::Error, path::Path};
 
+/// What a stage may fail with: it is shown and ends the run.
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {

@@ -110,16 +110,20 @@ shared_key! {
     other_id: ParameterSet::Test, KEY_ID + 1;
 }
 
-/// A reference string for the quick keys, for few bits.
-pub fn small_crs() -> &'static [u8] {
-    static CRS: OnceLock<Vec<u8>> = OnceLock::new();
-    CRS.get_or_init(|| generate_crs(ParameterSet::Test, 128).unwrap())
+/// A reference string for the quick keys, made once: that is what takes time in these tests.
+macro_rules! shared_crs {
+    ($($name:ident: $bits:expr;)*) => {$(
+        pub fn $name() -> &'static [u8] {
+            static CRS: OnceLock<Vec<u8>> = OnceLock::new();
+            CRS.get_or_init(|| generate_crs(ParameterSet::Test, $bits).unwrap())
+        }
+    )*};
 }
 
-/// A reference string for the quick keys, for as many bits as can be.
-pub fn long_crs() -> &'static [u8] {
-    static CRS: OnceLock<Vec<u8>> = OnceLock::new();
-    CRS.get_or_init(|| generate_crs(ParameterSet::Test, 2048).unwrap())
+shared_crs! {
+    tiny_crs: 15;
+    small_crs: 126;
+    long_crs: 2048;
 }
 
 pub fn tag() -> Tag {

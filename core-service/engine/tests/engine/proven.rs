@@ -15,7 +15,7 @@ use tfhe::{
 };
 
 use crate::fixture::{
-    Random, long_crs, other_id, read, real, same_id, samples, small, small_crs, tag, write,
+    Random, long_crs, other_id, read, real, same_id, samples, small, small_crs, tag, tiny_crs, write,
 };
 
 const LIST: CiphertextFormat = CiphertextFormat::Compact;
@@ -110,9 +110,8 @@ fn other_metadata_another_reference_string_or_another_key_make_the_proof_invalid
     for metadata in [&b""[..], b"contract, user, acl, chaim", b"contract, user, acl, chain "] {
         assert_eq!(verified(list, metadata), Err(InputError::ProofInvalid));
     }
-    let other_crs = generate_crs(ParameterSet::Test, 128).unwrap();
-    assert_ne!(crs_digest(&other_crs), crs_digest(small_crs()));
-    assert_eq!(small().verifier(&other_crs).verify(list, METADATA), Err(InputError::ProofInvalid));
+    assert_ne!(crs_digest(long_crs()), crs_digest(small_crs()));
+    assert_eq!(small().verifier(long_crs()).verify(list, METADATA), Err(InputError::ProofInvalid));
     let same_id = same_id().verifier(small_crs()).verify(list, METADATA);
     assert_eq!(same_id, Err(InputError::ProofInvalid));
     let other_id = other_id().verifier(small_crs()).verify(list, METADATA);
@@ -151,9 +150,8 @@ fn made(crs: &[u8], fill: impl FnOnce(&mut tfhe::CompactCiphertextListBuilder)) 
 
 #[test]
 fn a_list_that_is_larger_than_the_reference_string_is_refused() {
-    let crs = generate_crs(ParameterSet::Test, 16).unwrap();
-    let list = made(&crs, |list| drop(list.push(7_u32)));
-    let result = small().verifier(&crs).verify(&list, METADATA);
+    let list = made(tiny_crs(), |list| drop(list.push(7_u32)));
+    let result = small().verifier(tiny_crs()).verify(&list, METADATA);
     assert_eq!(result, Err(InputError::LargerThanCrs { proofs: 2 }));
     let result = small().element(&list, LIST, 0, FheType::Uint32);
     assert_eq!(result.unwrap_err().code(), "ciphertext_malformed");
@@ -295,10 +293,9 @@ fn a_reference_string_is_made_for_1_to_2048_bits_and_says_for_how_many() {
         assert!(error.to_string().contains("2048"), "{error}");
     }
     // Two messages of two bits in each ciphertext.
-    for (bits, rounded) in [(1, 4), (63, 64)] {
-        let crs = generate_crs(ParameterSet::Test, bits).unwrap();
-        assert_eq!(check_crs(ParameterSet::Test, &crs), Ok(rounded));
-        assert_eq!(small().prover(&crs).max_bits(), rounded);
+    for (crs, rounded) in [(tiny_crs(), 16), (small_crs(), 128), (long_crs(), 2048)] {
+        assert_eq!(check_crs(ParameterSet::Test, crs), Ok(rounded));
+        assert_eq!(small().prover(crs).max_bits(), rounded);
     }
 }
 

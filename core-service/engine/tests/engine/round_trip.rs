@@ -2,7 +2,7 @@ use kms_core_engine::{
     CentralizedEngine, CiphertextFormat, Element, Engine, FheType, ParameterSet, Plaintext, payload,
 };
 
-use crate::fixture::{SAMPLES, real, small};
+use crate::fixture::{SAMPLES, real, small, small_crs};
 
 #[test]
 fn every_type_comes_back_under_the_parameters_of_real_use() {
@@ -56,9 +56,9 @@ fn the_engine_does_all_of_it_behind_one_trait() {
     assert_eq!(decrypt(&key).unwrap_err().failure_code(), 3);
     assert_eq!(decrypt(&small().decryption).unwrap().to_string(), "true");
 
-    let crs = engine.generate_crs(ParameterSet::Test, 8).unwrap();
+    assert!(engine.generate_crs(ParameterSet::Test, 0).is_err());
     let values = [Plaintext::parse(FheType::Uint8, "7").unwrap()];
-    let list = small().prover(&crs).encrypt_proven(&values, b"metadata").unwrap();
-    let verifier = engine.input_verifier(ParameterSet::Test, small().public(), &crs).unwrap();
+    let list = small().prover(small_crs()).encrypt_proven(&values, b"metadata").unwrap();
+    let verifier = engine.input_verifier(ParameterSet::Test, small().public(), small_crs()).unwrap();
     assert_eq!(engine.verify_input(&verifier, &list, b"metadata"), Ok(vec![FheType::Uint8]));
 }
