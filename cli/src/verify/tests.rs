@@ -310,7 +310,7 @@ fn a_reference_strings_answer_verifies_under_the_domain_of_its_own_id() {
     let imported = Scene::new(operation(CrsSource::Import { digest: Digest::new([6; 32]) }));
     assert_eq!(imported.judge().response(&imported.answer(1, &[6; 32])), Ok(()));
     assert_eq!(
-        imported.judge().statement(&[5; 32]),
+        imported.judge().statement(PartyId(1), &[5; 32]),
         Err(Fault::Payload),
         "another string than was asked for"
     );
@@ -324,5 +324,5 @@ fn a_takeover_is_signed_for_the_key_that_is_taken_over() {
     let payload: Vec<u8> = [[0; 33], [1; 33]].concat();
     let digests = payload::decode_key_digests(&payload).unwrap();
     let expected = eip712::key_gen_hash(&scene.domain, KeyId(4), &digests);
-    assert_eq!(scene.judge().statement(&payload), Ok(Some(expected)));
+    assert_eq!(scene.judge().statement(PartyId(1), &payload), Ok(Some(expected)));
 }

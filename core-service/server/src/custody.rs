@@ -4,6 +4,8 @@ mod archive;
 mod backup;
 mod certificate;
 mod copy;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod hygiene;
 mod passphrase;
 mod pkcs11;

@@ -33,6 +33,8 @@ mod desk;
 mod destroyed;
 mod error;
 mod evidence;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod gate;
 mod health;
 mod metrics;

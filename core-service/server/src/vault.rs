@@ -18,6 +18,8 @@ mod cipher;
 mod error;
 mod file;
 mod folder;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod header;
 mod legacy;
 mod migrate;

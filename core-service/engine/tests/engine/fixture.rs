@@ -110,8 +110,14 @@ shared_key! {
     other_id: ParameterSet::Test, KEY_ID + 1;
 }
 
-/// A reference string for the quick keys, as long as they are made.
+/// A reference string for the quick keys, for few bits.
 pub fn small_crs() -> &'static [u8] {
+    static CRS: OnceLock<Vec<u8>> = OnceLock::new();
+    CRS.get_or_init(|| generate_crs(ParameterSet::Test, 128).unwrap())
+}
+
+/// A reference string for the quick keys, for as many bits as can be.
+pub fn long_crs() -> &'static [u8] {
     static CRS: OnceLock<Vec<u8>> = OnceLock::new();
     CRS.get_or_init(|| generate_crs(ParameterSet::Test, 2048).unwrap())
 }

@@ -1,5 +1,7 @@
 //! Proven lists: what is an input, what is not, and what an input decrypts to.
 
+use std::sync::OnceLock;
+
 use kms_core_engine::{
     CiphertextError, CiphertextFormat, EncryptError, FheType, InputError, InputVerifier, MAX_ELEMENTS,
     ParameterSet, Plaintext, check_crs, crs_digest, generate_crs,
@@ -12,7 +14,9 @@ use tfhe::{
     zk::{CompactPkeCrs, ZkComputeLoad},
 };
 
-use crate::fixture::{Random, other_id, read, real, same_id, samples, small, small_crs, tag, write};
+use crate::fixture::{
+    Random, long_crs, other_id, read, real, same_id, samples, small, small_crs, tag, write,
+};
 
 const LIST: CiphertextFormat = CiphertextFormat::Compact;
 const METADATA: &[u8] = b"contract, user, acl, chain";
@@ -35,8 +39,9 @@ fn some() -> Vec<Plaintext> {
     ])
 }
 
-fn proven() -> Vec<u8> {
-    small().prover(small_crs()).encrypt_proven(&some(), METADATA).unwrap()
+fn proven() -> &'static [u8] {
+    static LIST: OnceLock<Vec<u8>> = OnceLock::new();
+    LIST.get_or_init(|| small().prover(small_crs()).encrypt_proven(&some(), METADATA).unwrap())
 }
 
 fn verified(list: &[u8], metadata: &[u8]) -> Result<Vec<FheType>, InputError> {
@@ -64,24 +69,24 @@ fn every_type_is_proven_verified_and_decrypted_under_the_parameters_of_real_use(
 #[test]
 fn elements_of_an_input_come_back_in_any_order() {
     let list = proven();
-    assert_eq!(verified(&list, METADATA), Ok(types(&some())));
+    assert_eq!(verified(list, METADATA), Ok(types(&some())));
     for (index, value) in (0..4).zip(some()).rev() {
-        assert_eq!(small().element(&list, LIST, index, value.fhe_type()), Ok(value));
+        assert_eq!(small().element(list, LIST, index, value.fhe_type()), Ok(value));
     }
-    let error = small().element(&list, LIST, 4, FheType::Bool).unwrap_err();
+    let error = small().element(list, LIST, 4, FheType::Bool).unwrap_err();
     assert_eq!(error, CiphertextError::NoSuchElement { index: 4, count: 4 });
-    let error = small().element(&list, LIST, 0, FheType::Uint8).unwrap_err();
+    let error = small().element(list, LIST, 0, FheType::Uint8).unwrap_err();
     assert_eq!(error.code(), "wrong_type");
 }
 
 #[test]
 fn the_longest_inputs_fill_the_reference_string() {
-    let prover = small().prover(small_crs());
+    let (prover, verifier) = (small().prover(long_crs()), small().verifier(long_crs()));
     let mut random = Random(13);
-    for (fhe_type, count) in [(FheType::Uint8, MAX_ELEMENTS), (FheType::Uint256, 8), (FheType::Uint2048, 1)] {
+    for (fhe_type, count) in [(FheType::Uint8, MAX_ELEMENTS), (FheType::Uint2048, 1)] {
         let values: Vec<_> = (0..count).map(|_| random.value(fhe_type)).collect();
         let list = prover.encrypt_proven(&values, METADATA).unwrap();
-        assert_eq!(verified(&list, METADATA), Ok(types(&values)));
+        assert_eq!(verifier.verify(&list, METADATA), Ok(types(&values)));
         let found: Vec<_> =
             small().list(&list, LIST, &types(&values)).into_iter().map(Result::unwrap).collect();
         assert_eq!(found, values);
@@ -95,22 +100,22 @@ fn what_does_not_fit_is_refused_by_its_maker() {
     let error = |values| prover.encrypt_proven(values, METADATA).unwrap_err();
     assert_eq!(error(&many), EncryptError::ValueCount { count: 257, max: 256 });
     assert_eq!(error(&[]), EncryptError::ValueCount { count: 0, max: 256 });
-    let wide = [samples()[11], samples()[0]];
-    assert_eq!(error(&wide), EncryptError::LargerThanCrs { bits: 2050, max: 2048 });
+    let wide = [samples()[6], samples()[0]];
+    assert_eq!(error(&wide), EncryptError::LargerThanCrs { bits: 130, max: 128 });
 }
 
 #[test]
 fn other_metadata_another_reference_string_or_another_key_make_the_proof_invalid() {
     let list = proven();
     for metadata in [&b""[..], b"contract, user, acl, chaim", b"contract, user, acl, chain "] {
-        assert_eq!(verified(&list, metadata), Err(InputError::ProofInvalid));
+        assert_eq!(verified(list, metadata), Err(InputError::ProofInvalid));
     }
-    let other_crs = generate_crs(ParameterSet::Test, 2048).unwrap();
+    let other_crs = generate_crs(ParameterSet::Test, 128).unwrap();
     assert_ne!(crs_digest(&other_crs), crs_digest(small_crs()));
-    assert_eq!(small().verifier(&other_crs).verify(&list, METADATA), Err(InputError::ProofInvalid));
-    let same_id = same_id().verifier(small_crs()).verify(&list, METADATA);
+    assert_eq!(small().verifier(&other_crs).verify(list, METADATA), Err(InputError::ProofInvalid));
+    let same_id = same_id().verifier(small_crs()).verify(list, METADATA);
     assert_eq!(same_id, Err(InputError::ProofInvalid));
-    let other_id = other_id().verifier(small_crs()).verify(&list, METADATA);
+    let other_id = other_id().verifier(small_crs()).verify(list, METADATA);
     assert_eq!(other_id, Err(InputError::WrongTag));
 }
 
@@ -118,11 +123,9 @@ fn other_metadata_another_reference_string_or_another_key_make_the_proof_invalid
 fn a_list_of_another_key_is_not_decrypted() {
     let list = other_id().prover(small_crs()).encrypt_proven(&some(), METADATA).unwrap();
     assert_eq!(small().element(&list, LIST, 0, FheType::Bool), Err(CiphertextError::WrongTag));
-    for _ in 0..3 {
-        let list = same_id().prover(small_crs()).encrypt_proven(&some(), METADATA).unwrap();
-        let result = small().element(&list, LIST, 3, FheType::Uint64);
-        assert!(matches!(result, Err(CiphertextError::NotAMessage { .. })), "{result:?}");
-    }
+    let list = same_id().prover(small_crs()).encrypt_proven(&some(), METADATA).unwrap();
+    let result = small().element(&list, LIST, 3, FheType::Uint64);
+    assert!(matches!(result, Err(CiphertextError::NotAMessage { .. })), "{result:?}");
 }
 
 #[test]
@@ -132,54 +135,43 @@ fn bytes_that_are_no_list_are_no_input() {
     for length in [0, 1, 60, list.len() / 2, list.len() - 1] {
         assert_eq!(error(&list[..length]), InputError::Unreadable);
     }
-    assert_eq!(error(&[list.as_slice(), &[0]].concat()), InputError::TrailingBytes { count: 1 });
+    assert_eq!(error(&[list, &[0]].concat()), InputError::TrailingBytes { count: 1 });
     assert_eq!(error(&small().encrypt(FheType::Bool, "true")), InputError::Unreadable);
     assert_eq!(error(&vec![0; 1 << 20]).code(), "input_too_large");
 }
 
-/// Lists made with the library itself, as clients do, for reference strings of which it knows.
-fn made(bits: u32, fill: impl FnOnce(&mut tfhe::CompactCiphertextListBuilder)) -> (Vec<u8>, InputVerifier) {
-    let crs = generate_crs(ParameterSet::Test, bits).unwrap();
+/// A list made with the library itself, as clients do.
+fn made(crs: &[u8], fill: impl FnOnce(&mut tfhe::CompactCiphertextListBuilder)) -> Vec<u8> {
     let public: CompactPublicKey = read(small().public());
     let mut builder = ProvenCompactCiphertextList::builder(&public);
     fill(&mut builder);
-    let list = builder
-        .build_with_proof_packed(&read::<CompactPkeCrs>(&crs), METADATA, ZkComputeLoad::Proof)
-        .unwrap();
-    (write(&list), small().verifier(&crs))
+    let crs: CompactPkeCrs = read(crs);
+    write(&builder.build_with_proof_packed(&crs, METADATA, ZkComputeLoad::Proof).unwrap())
 }
 
 #[test]
 fn a_list_that_is_larger_than_the_reference_string_is_refused() {
-    let (list, verifier) = made(16, |list| {
-        list.push(7_u32);
-    });
-    assert_eq!(verifier.verify(&list, METADATA), Err(InputError::LargerThanCrs { proofs: 2 }));
+    let crs = generate_crs(ParameterSet::Test, 16).unwrap();
+    let list = made(&crs, |list| drop(list.push(7_u32)));
+    let result = small().verifier(&crs).verify(&list, METADATA);
+    assert_eq!(result, Err(InputError::LargerThanCrs { proofs: 2 }));
     let result = small().element(&list, LIST, 0, FheType::Uint32);
-    assert_eq!(result, Err(CiphertextError::WrongList { found: "does not conform to the key's parameters" }));
+    assert_eq!(result.unwrap_err().code(), "ciphertext_malformed");
 }
 
 #[test]
 fn more_elements_than_a_handle_can_name_are_refused() {
-    let (list, verifier) = made(2048, |list| {
-        for _ in 0..=MAX_ELEMENTS {
-            list.push(true);
-        }
-    });
-    let error = verifier.verify(&list, METADATA).unwrap_err();
+    let list = made(long_crs(), |list| drop(list.extend([true; MAX_ELEMENTS + 1].into_iter())));
+    let error = small().verifier(long_crs()).verify(&list, METADATA).unwrap_err();
     assert_eq!(error, InputError::ElementCount { count: 257, max: 256 });
 }
 
 #[test]
 fn signed_and_odd_integers_are_no_inputs() {
-    let (signed, verifier) = made(16, |list| {
-        list.push(true).push(-1_i8);
-    });
-    assert_eq!(verifier.verify(&signed, METADATA), Err(InputError::UnsupportedType { index: 1 }));
-    let (odd, verifier) = made(16, |list| {
-        list.push_with_num_bits(3_u8, 6).unwrap();
-    });
-    assert_eq!(verifier.verify(&odd, METADATA), Err(InputError::UnsupportedType { index: 0 }));
+    let signed = made(small_crs(), |list| drop(list.push(true).push(-1_i8)));
+    assert_eq!(verified(&signed, METADATA), Err(InputError::UnsupportedType { index: 1 }));
+    let odd = made(small_crs(), |list| drop(list.push_with_num_bits(3_u8, 6)));
+    assert_eq!(verified(&odd, METADATA), Err(InputError::UnsupportedType { index: 0 }));
 }
 
 #[test]
@@ -223,7 +215,7 @@ enum Kind {
 }
 
 fn relabelled(change: impl FnOnce(&mut Open)) -> Vec<u8> {
-    let list: ProvenCompactCiphertextList = read(&proven());
+    let list: ProvenCompactCiphertextList = read(proven());
     let mut open: Open = bincode::deserialize(&bincode::serialize(&list).unwrap()).unwrap();
     change(&mut open);
     let list: ProvenCompactCiphertextList =
@@ -279,8 +271,8 @@ fn mutated_lists_are_no_inputs_and_nothing_panics() {
     let all = types(&some());
     let mut random = Random(17);
     let (mut invalid, mut refused) = (0, 0);
-    for _ in 0..600 {
-        let bytes = random.mutated(&original);
+    for _ in 0..300 {
+        let bytes = random.mutated(original);
         match verifier.verify(&bytes, METADATA) {
             // Only the types and how the bytes are written are not bound by the proof.
             Ok(found) => assert_eq!(found.len(), all.len()),
@@ -292,7 +284,7 @@ fn mutated_lists_are_no_inputs_and_nothing_panics() {
             assert_ne!(result, Err(CiphertextError::LibraryFailure));
         }
     }
-    assert!(invalid > 20 && refused > 100, "{invalid} invalid, {refused} refused");
+    assert!(invalid > 20 && refused > 50, "{invalid} invalid, {refused} refused");
 }
 
 #[test]
@@ -303,7 +295,7 @@ fn a_reference_string_is_made_for_1_to_2048_bits_and_says_for_how_many() {
         assert!(error.to_string().contains("2048"), "{error}");
     }
     // Two messages of two bits in each ciphertext.
-    for (bits, rounded) in [(1, 4), (4, 4), (63, 64), (64, 64)] {
+    for (bits, rounded) in [(1, 4), (63, 64)] {
         let crs = generate_crs(ParameterSet::Test, bits).unwrap();
         assert_eq!(check_crs(ParameterSet::Test, &crs), Ok(rounded));
         assert_eq!(small().prover(&crs).max_bits(), rounded);

@@ -64,9 +64,15 @@ pub(super) fn write(
 ) -> Result<Vec<u8>, ArchiveError> {
     let (id, key) = (VaultId::generate()?, DataKey::generate()?);
     let header = Header::make(id, &key, wrapper)?.encode()?;
-    let length = u32::try_from(header.len()).map_err(std::io::Error::other)?;
     let sealed = Cipher::new(id, key).seal(Kind::Backup, &made, &encode(entries)?)?;
-    Ok([BEGIN.as_slice(), &length.to_be_bytes(), &header, &sealed].concat())
+    Ok(join(&header, &sealed))
+}
+
+/// The whole file.
+pub(super) fn join(header: &[u8], sealed: &[u8]) -> Vec<u8> {
+    // A header has a few hundred bytes; with a wrong length the backup would not be read.
+    let length = u32::try_from(header.len()).unwrap_or(u32::MAX);
+    [BEGIN.as_slice(), &length.to_be_bytes(), header, sealed].concat()
 }
 
 /// What a backup holds.
@@ -85,7 +91,7 @@ pub(crate) fn split(bytes: &[u8]) -> Result<(Header, &[u8]), Damage> {
     Ok((Header::decode(header)?, sealed))
 }
 
-fn encode(entries: &[Entry]) -> Result<Zeroizing<Vec<u8>>, std::io::Error> {
+pub(super) fn encode(entries: &[Entry]) -> Result<Zeroizing<Vec<u8>>, std::io::Error> {
     let labels = entries.iter().map(|entry| serde_json::to_vec(&entry.label));
     let labels = labels.collect::<Result<Vec<_>, _>>()?;
     let size = entries
@@ -107,7 +113,7 @@ fn encode(entries: &[Entry]) -> Result<Zeroizing<Vec<u8>>, std::io::Error> {
     Ok(content)
 }
 
-fn decode(mut content: &[u8]) -> Option<Vec<Entry>> {
+pub(super) fn decode(mut content: &[u8]) -> Option<Vec<Entry>> {
     let mut entries = Vec::new();
     while !content.is_empty() {
         let (name, rest) = take(content)?;

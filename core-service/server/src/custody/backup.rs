@@ -16,7 +16,7 @@ use super::{
 use crate::{
     SettingsError, Signer, SignerError, Strongbox, VaultError,
     config::make_private_folder,
-    vault::{Kind, Restored, create_private, kind_of},
+    vault::{Kind, create_private, kind_of},
 };
 
 const ANSWERS: &str = "answers.redb";
@@ -211,7 +211,7 @@ impl Backup {
     ) -> Result<Signer, BackupError> {
         check_empty(places, strongbox)?;
         if !complete {
-            Restored::now().write(strongbox)?;
+            strongbox.mark_restored()?;
         }
         let (signer, rest): (Vec<_>, Vec<_>) =
             self.entries.into_iter().partition(|entry| entry.name == SIGNER);

@@ -58,6 +58,12 @@ impl VaultId {
         Ok(Self(*random()?))
     }
 
+    /// The name with these bytes.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
     /// Its bytes.
     pub fn as_bytes(&self) -> &[u8; 16] {
         &self.0

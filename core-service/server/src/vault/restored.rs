@@ -18,7 +18,7 @@ pub(crate) struct Restored {
 
 impl Restored {
     /// As of now.
-    pub(crate) fn now() -> Self {
+    fn now() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self { submitted_before: now.saturating_add(CLOCKS_DIFFER).as_secs() }
     }
@@ -28,11 +28,36 @@ impl Restored {
         submitted < self.submitted_before
     }
 
-    pub(crate) fn write(&self, strongbox: &Strongbox) -> Result<(), VaultError> {
-        strongbox.put(RESTORED, Kind::Restored, self, &[])
-    }
-
     pub(super) fn read(strongbox: &Strongbox) -> Result<Option<Self>, VaultError> {
         Ok(strongbox.get(RESTORED, Kind::Restored)?.map(|(found, _)| found))
+    }
+}
+
+impl Strongbox {
+    /// Writes into the vault that it comes from a backup: from the next start on the core does no work on a request that was submitted
+    /// before now.
+    ///
+    /// # Errors
+    /// If it cannot be written, or says so already.
+    pub fn mark_restored(&self) -> Result<(), VaultError> {
+        self.put(RESTORED, Kind::Restored, &Restored::now(), &[])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::test_strongbox;
+
+    #[test]
+    fn what_was_asked_before_a_restore_is_covered_and_what_comes_later_is_not() {
+        let (_folder, strongbox) = test_strongbox();
+        assert_eq!(Restored::read(&strongbox).unwrap(), None);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        strongbox.mark_restored().unwrap();
+        let restored = Restored::read(&strongbox).unwrap().unwrap();
+        assert!(restored.covers(now) && restored.covers(now + 59), "the chain's clock may be ahead");
+        assert!(!restored.covers(now + 3600));
+        assert_eq!(strongbox.mark_restored().unwrap_err().code(), "vault_file_exists");
     }
 }

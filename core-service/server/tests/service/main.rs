@@ -12,6 +12,7 @@ mod process;
 mod public_decrypt;
 mod refusals;
 mod restart;
+mod restored;
 mod seed;
 mod service;
 mod stack;
