@@ -95,9 +95,9 @@ fn scenarios() -> Vec<Scenario> {
             a_finished_request_is_refused,
             a_proof_that_was_good_is_refused_when_its_header_is_old,
             another_contract_with_the_same_state_is_refused,
-            the_same_request_on_another_chain_is_refused_whatever_that_chain_calls_itself,
             a_key_that_is_suspended_or_destroyed_is_not_used;
         forged_code:
+            the_same_request_on_another_chain_is_refused_whatever_that_chain_calls_itself,
             code_that_was_migrated_is_refused_also_after_it_was_migrated_back,
             a_contract_whose_code_somebody_else_may_change_is_refused,
             a_replaced_record_of_an_epoch_is_refused_and_so_is_a_revoked_epoch;
