@@ -172,6 +172,10 @@ impl Stack {
         }
         (self.options.report)("starting the chain");
         self.settle_ports()?;
+        self.start_node().await
+    }
+
+    async fn start_node(&mut self) -> Result<()> {
         let node = Node::new(self.programs.node()?, &self.layout);
         node.configure(&self.network, self.options.block_time, self.options.query_max_gas)?;
         self.supervisor.start(&node.launch())?;
@@ -215,7 +219,7 @@ impl Stack {
     ) -> Result<()> {
         self.supervisor.stop(node::NAME).await?;
         Node::new(self.programs.node()?, &self.layout).rewrite_state(change).await?;
-        self.start_chain().await
+        self.start_node().await
     }
 
     /// What the core accepts.
