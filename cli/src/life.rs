@@ -57,15 +57,18 @@ async fn judge(
         contract: ledger.contract(),
         stored,
         epoch,
-        domain: domain.as_ref(),
+        domain: &domain,
     };
     report.judge(&judge, responses)
 }
 
 /// The domain that answers to a request are signed under. A default domain comes from the key's record, or from the
 /// parameters while the key does not exist; in either case it must be this key's.
-async fn domain(ledger: &Ledger, body: &RequestBody) -> Result<Option<Eip712Domain>> {
-    let Some(key) = verify::domain_key(body) else { return Ok(verify::own_domain(body).cloned()) };
+async fn domain(ledger: &Ledger, body: &RequestBody) -> Result<Eip712Domain> {
+    if let Some(named) = body.named_domain() {
+        return Ok(named.clone());
+    }
+    let key = body.statement_key();
     let domain = match ledger.key(key).await {
         Ok(record) => record.domain,
         Err(error) if error.code() == "unknown_key" => {
@@ -77,7 +80,7 @@ async fn domain(ledger: &Ledger, body: &RequestBody) -> Result<Option<Eip712Doma
         Err(error) => return Err(error),
     };
     if verify::is_domain_of(&domain, ledger.chain_id(), ledger.contract(), key) {
-        return Ok(Some(domain));
+        return Ok(domain);
     }
     Err(Error::Unverified(format!("the domain on record for key {key} is not that of this key and contract")))
 }

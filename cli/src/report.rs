@@ -160,8 +160,9 @@ impl RequestReport {
             match judge.decided(responses) {
                 Some(payload) => self.values = values(&judge.stored.body, payload)?,
                 None => faults.push(format!(
-                    "request {} is fulfilled, but fewer than {} parties gave the same answer with valid signatures",
-                    self.id, judge.epoch.majority
+                    "request {} is fulfilled, but fewer than {} parties gave an answer that decides, with valid signatures",
+                    self.id,
+                    judge.needed()
                 )),
             }
         }

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use kms_asc_api::{
-    Digest, Eip712Domain, Epoch, KeyId, Operation, Outcome, PartyId, RequestBody, RequestId, ResponseView,
-    Signature, eip712, key_contract_address, payload, request_hash, signing,
+    Digest, Eip712Domain, Epoch, EpochMode, KeyId, Operation, Outcome, PartyId, ResponseView, Signature, eip712,
+    key_contract_address, request_hash, signing,
 };
 
 use crate::ledger::StoredBody;
@@ -21,8 +21,8 @@ pub struct Judge<'a> {
     pub stored: &'a StoredBody,
     /// The operators that the request is bound to.
     pub epoch: &'a Epoch,
-    /// The domain of the external signatures, where the operation has any.
-    pub domain: Option<&'a Eip712Domain>,
+    /// The domain of the external signatures.
+    pub domain: &'a Eip712Domain,
 }
 
 /// Why an answer is not its party's.
@@ -92,38 +92,40 @@ impl Judge<'_> {
         }
     }
 
-    /// The payload on which enough answers that verify agree; `None` if there is none.
+    /// The payload on which enough answers that verify agree, empty where each party's is its own; `None` if
+    /// they are too few.
     pub fn decided<'a>(&self, responses: &'a [ResponseView]) -> Option<&'a [u8]> {
         let mut votes: BTreeMap<&[u8], Vec<PartyId>> = BTreeMap::new();
         for response in responses.iter().filter(|response| !response.late && response.outcome == 0) {
             if let (Some(payload), Ok(())) = (&response.payload, self.response(response)) {
-                let parties = votes.entry(payload.as_slice()).or_default();
+                let said = if self.each_is_its_own() { &[] } else { payload.as_slice() };
+                let parties = votes.entry(said).or_default();
                 if !parties.contains(&response.party) {
                     parties.push(response.party);
                 }
             }
         }
-        let majority = usize::try_from(self.epoch.majority).unwrap_or(usize::MAX);
-        votes.into_iter().find(|(_, parties)| parties.len() >= majority).map(|(payload, _)| payload)
+        let needed = usize::try_from(self.needed()).unwrap_or(usize::MAX);
+        votes.into_iter().find(|(_, parties)| parties.len() >= needed).map(|(payload, _)| payload)
     }
 
-    /// The hash that an answer's external signature signs; `None` for an operation without.
-    fn statement(&self, answer: &[u8]) -> Result<Option<Digest>, Fault> {
-        let domain = self.domain.ok_or(Fault::External);
-        match &self.stored.body.operation {
-            Operation::PublicDecrypt(op) => {
-                let handles = op.ciphertexts.iter().map(|ciphertext| &ciphertext.handle);
-                Ok(Some(eip712::public_decrypt_hash(domain?, handles, answer, &op.extra_data)))
-            }
-            Operation::KeyGen(_) => {
-                let digests = payload::decode_key_digests(answer).map_err(|_| Fault::Payload)?;
-                let key = KeyId::from(self.stored.body.id);
-                Ok(Some(eip712::key_gen_hash(domain?, key, &digests)))
-            }
-            // What this version cannot check it does not call verified.
-            Operation::CrsGen(_) | Operation::UserDecrypt(_) => Err(Fault::External),
-            Operation::VerifyInput(_) => Ok(None),
+    /// Whether answers are for the user to put together, and cannot be compared.
+    const fn each_is_its_own(&self) -> bool {
+        matches!(self.stored.body.operation, Operation::UserDecrypt(_))
+    }
+
+    /// How many parties decide.
+    pub fn needed(&self) -> u32 {
+        if self.each_is_its_own() && self.epoch.mode != EpochMode::Replicated {
+            self.epoch.reconstruction
+        } else {
+            self.epoch.majority
         }
+    }
+
+    /// The hash that an answer's external signature signs; `None` for an answer without.
+    fn statement(&self, answer: &[u8]) -> Result<Option<Digest>, Fault> {
+        self.stored.body.statement(self.domain, answer).map_err(|_| Fault::Payload)
     }
 }
 
@@ -143,28 +145,6 @@ fn check_payload(response: &ResponseView, outcome: Outcome) -> Result<(), Fault>
 /// Whether a domain is the default one of a key of this contract, as far as the contract cannot choose.
 pub fn is_domain_of(domain: &Eip712Domain, chain_id: &str, contract: &str, key: KeyId) -> bool {
     domain.salt.is_none() && key_contract_address(chain_id, contract, key) == Ok(domain.verifying_contract)
-}
-
-/// The key whose default domain the answers to a request are signed under; `None` if the request names a domain
-/// of its own or has none.
-pub fn domain_key(body: &RequestBody) -> Option<KeyId> {
-    match &body.operation {
-        Operation::KeyGen(_) => Some(own_key(body.id)),
-        Operation::PublicDecrypt(op) if op.domain.is_none() => Some(op.key_id),
-        _ => None,
-    }
-}
-
-/// The domain that a request names itself.
-pub fn own_domain(body: &RequestBody) -> Option<&Eip712Domain> {
-    match &body.operation {
-        Operation::PublicDecrypt(op) => op.domain.as_ref(),
-        _ => None,
-    }
-}
-
-fn own_key(id: RequestId) -> KeyId {
-    KeyId::from(id)
 }
 
 #[cfg(test)]

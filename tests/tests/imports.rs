@@ -22,7 +22,7 @@ const ALLOWED: [(&str, &[&str]); 18] = [
     ("kms-core-engine", &[]),
     ("kms-connector", &["kms-asc-api", "kms-chain", "kms-config", "kms-core-proto", "kms-store"]),
     ("kms-core", &["kms-asc-api", "kms-config", "kms-core-engine", "kms-core-proto", "kms-store"]),
-    ("kms", &["kms-asc-api", "kms-chain", "kms-config", "kms-core-engine", "kms-store"]),
+    ("kms", &["kms-asc-api", "kms-audit", "kms-chain", "kms-config", "kms-core-engine", "kms-store"]),
     ("kms-localnet", &["kms-asc-api", "kms-chain", "kms-config"]),
     ("xtask", &["kms-asc-api", "kms-chain", "kms-config", "kms-localnet"]),
     ("kms-e2e", &["kms-asc-api", "kms-chain", "kms-config", "kms-connector", "kms-localnet"]),

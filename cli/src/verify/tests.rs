@@ -1,5 +1,6 @@
 use kms_asc_api::{
-    EpochId, EpochMode, FailureCode, KeyDomain, KeyGen, KeyParams, KeySource, Party, PublicDecrypt,
+    CrsGen, CrsId, CrsSource, EpochId, EvmAddress, FailureCode, KeyDomain, KeyGen, KeyParams, KeySource, Party,
+    PublicDecrypt, RequestBody, RequestId, UserDecrypt, VerifyInput,
 };
 
 use super::*;
@@ -61,7 +62,7 @@ impl Scene {
             revoked_at: None,
         };
         let domain = KeyDomain { name: "KMSGeneration".into(), version: "1".into(), chain_id: 1 };
-        let domain = domain.for_key(CHAIN, CONTRACT, domain_key(&body).unwrap()).unwrap();
+        let domain = domain.for_key(CHAIN, CONTRACT, body.statement_key()).unwrap();
         let bytes = serde_json::to_vec(&body).unwrap();
         Self { stored: StoredBody { bytes, body }, epoch, domain }
     }
@@ -82,7 +83,7 @@ impl Scene {
             contract: CONTRACT,
             stored: &self.stored,
             epoch: &self.epoch,
-            domain: Some(&self.domain),
+            domain: &self.domain,
         }
     }
 
@@ -148,9 +149,77 @@ fn an_answer_of_a_party_verifies() {
 fn a_generated_keys_answer_verifies_under_the_domain_of_its_own_id() {
     let scene =
         Scene::new(Operation::KeyGen(KeyGen { params: KeyParams::Default, source: KeySource::Generate }));
-    assert_eq!(domain_key(&scene.stored.body), Some(KeyId(9)));
+    assert_eq!(scene.stored.body.statement_key(), KeyId(9));
     let payload: Vec<u8> = [[0; 33], [1; 33]].concat();
     assert_eq!(scene.judge().response(&scene.answer(1, &payload)), Ok(()));
+}
+
+#[test]
+fn a_taken_over_key_answers_as_itself_and_not_as_the_request() {
+    let source = KeySource::Takeover { key_id: KeyId(7) };
+    let scene = Scene::new(Operation::KeyGen(KeyGen { params: KeyParams::Default, source }));
+    assert_eq!(scene.stored.body.statement_key(), KeyId(7));
+    let payload: Vec<u8> = [[0; 33], [1; 33]].concat();
+    assert_eq!(scene.judge().response(&scene.answer(1, &payload)), Ok(()));
+}
+
+#[test]
+fn a_reference_strings_answer_verifies() {
+    let scene = Scene::new(Operation::CrsGen(CrsGen { max_bits: 2048, source: CrsSource::Generate }));
+    let answer = scene.answer(1, &[5; 32]);
+    assert_eq!(scene.judge().response(&answer), Ok(()));
+    let unsigned = ResponseView { external_signature: None, ..answer };
+    assert_eq!(scene.judge().response(&unsigned), Err(Fault::External));
+}
+
+#[test]
+fn an_accepted_input_is_signed_for_the_outside_world_and_a_refused_one_is_not() {
+    let scene = Scene::new(Operation::VerifyInput(VerifyInput {
+        key_id: KeyId(7),
+        crs_id: CrsId(8),
+        digest: Digest::sha256(b"input"),
+        size: 100,
+        user: EvmAddress::new([1; 20]),
+        contract: EvmAddress::new([2; 20]),
+        acl: EvmAddress::new([3; 20]),
+        chain_id: 9000,
+        domain: None,
+        extra_data: Default::default(),
+    }));
+    let mut handle = [0x77; 32];
+    handle[21] = 0;
+    handle[22..30].copy_from_slice(&9000u64.to_be_bytes());
+    (handle[30], handle[31]) = (2, 0);
+    let accepted = scene.answer(1, &[&[1][..], &handle].concat());
+    assert_eq!(scene.judge().response(&accepted), Ok(()));
+    let unsigned = ResponseView { external_signature: None, ..accepted.clone() };
+    assert_eq!(scene.judge().response(&unsigned), Err(Fault::External));
+    let refused = scene.answer(2, &[0]);
+    assert_eq!(scene.judge().response(&refused), Ok(()));
+    let signed = ResponseView { external_signature: accepted.external_signature, ..refused };
+    assert_eq!(scene.judge().response(&signed), Err(Fault::External));
+}
+
+#[test]
+fn answers_to_a_user_decide_by_their_number() {
+    let scene = Scene::new(Operation::UserDecrypt(UserDecrypt {
+        key_id: KeyId(7),
+        ciphertexts: vec![example(7).ciphertext],
+        enc_key: vec![1; 869].into(),
+        user: EvmAddress::new([1; 20]),
+        contracts: vec![EvmAddress::new([2; 20])],
+        valid_from: 1_700_000_000,
+        valid_days: 1,
+        user_signature: Signature::new([27; 65]),
+        domain: None,
+        extra_data: Default::default(),
+    }));
+    let judge = scene.judge();
+    let answers = [scene.answer(1, b"one share"), scene.answer(3, b"another share")];
+    assert_eq!(judge.decided(&answers), Some(&[][..]));
+    assert_eq!(judge.decided(&answers[..1]), None);
+    let forged = ResponseView { receipt: answers[0].receipt, ..answers[1].clone() };
+    assert_eq!(judge.decided(&[answers[0].clone(), forged]), None);
 }
 
 #[test]
