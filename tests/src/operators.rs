@@ -3,8 +3,8 @@
 use anyhow::{Context, Result, bail};
 use k256::ecdsa::SigningKey;
 use kms_asc_api::{
-    Answer, Digest, Eip712Domain, Epoch, EpochId, EpochMode, EvmAddress, Failure, FailureCode, KeyDomain, KeyId,
-    Operation, Outcome, Party, PartyId, RequestBody, Signature, UserDecrypt,
+    Answer, Digest, Eip712Domain, Epoch, EpochId, EpochMode, EvmAddress, Failure, FailureCode, KeyDomain,
+    KeyId, Operation, Outcome, Party, PartyId, RequestBody, Signature, UserDecrypt,
     eip712::{Receipt, user_link, user_request_hash},
     payload::{UserItem, UserPayload, user_payload_shape, user_plaintext_len},
     request_hash, signing,

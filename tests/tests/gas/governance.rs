@@ -3,9 +3,7 @@
 use std::fs;
 
 use anyhow::Result;
-use kms_asc_api::{
-    Config, Digest, Eip712Domain, Epoch, EpochId, EvmAddress, ExecuteMsg, QueryMsg,
-};
+use kms_asc_api::{Config, Digest, Eip712Domain, Epoch, EpochId, EvmAddress, ExecuteMsg, QueryMsg};
 use kms_chain::{Message, TxOptions};
 use kms_localnet::Programs;
 
