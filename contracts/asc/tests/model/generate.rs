@@ -454,8 +454,7 @@ fn round(model: &Model) -> Any<Msg> {
 
 fn failures(model: &Model) -> Any<Msg> {
     let model = model.clone();
-    let code =
-        prop_oneof![3 => Just(4u32), 2 => Just(2u32), 3 => Just(5u32), 1 => Just(1u32), 4 => 0u32..14, 1 => Just(300u32)];
+    let code = prop_oneof![3 => Just(4u32), 2 => Just(2u32), 3 => Just(5u32), 1 => Just(1u32), 4 => 0u32..14, 1 => Just(300u32)];
     let index = prop_oneof![6 => Just(65_535u32), 3 => Just(0u32), 1 => 1u32..4, 1 => Just(65_536u32)];
     let one =
         (at_half_time(&model), code, index, sig()).prop_flat_map(move |(request, code, index, receipt)| {

@@ -160,7 +160,10 @@ fn every_planted_bug_is_found() {
         .iter()
         .filter(|(name, _)| {
             let case = found(name);
-            eprintln!("{name}: {}", case.map_or_else(|| "not found".to_owned(), |case| format!("case {case}")));
+            eprintln!(
+                "{name}: {}",
+                case.map_or_else(|| "not found".to_owned(), |case| format!("case {case}"))
+            );
             case.is_none()
         })
         .collect();
