@@ -1,9 +1,9 @@
 //! The contract, as it is asked.
 
 use kms_asc_api::{
-    Config, Credit, CrsId, CrsRecord, DecodeError, Digest, DomainView, Epoch, EpochId, Governance, GrantView, KeyId, KeyRecord,
-    LogPage, Operation, Page, QueryMsg, Quote, RequestBody, RequestId, RequestView, ResponseView, Solvency,
-    State, Version, WhyPending, log::LogHead, state_key,
+    Config, Credit, CrsId, CrsRecord, DecodeError, Digest, DomainView, Epoch, EpochId, Governance, GrantView,
+    KeyId, KeyRecord, LogPage, Operation, Page, QueryMsg, Quote, RequestBody, RequestId, RequestView,
+    ResponseView, Solvency, State, Version, WhyPending, log::LogHead, state_key,
 };
 use kms_chain::Client;
 use serde::de::DeserializeOwned;

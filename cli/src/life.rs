@@ -52,13 +52,8 @@ async fn judge(
     responses: &[ResponseView],
 ) -> Result<()> {
     let domain = domain(ledger, &stored.body).await?;
-    let judge = Judge {
-        chain_id: ledger.chain_id(),
-        contract: ledger.contract(),
-        stored,
-        epoch,
-        domain: &domain,
-    };
+    let judge =
+        Judge { chain_id: ledger.chain_id(), contract: ledger.contract(), stored, epoch, domain: &domain };
     report.judge(&judge, responses)
 }
 

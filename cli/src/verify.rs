@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use kms_asc_api::{
-    Digest, Eip712Domain, Epoch, EpochMode, KeyId, Operation, Outcome, PartyId, ResponseView, Signature, eip712,
-    key_contract_address, request_hash, signing,
+    Digest, Eip712Domain, Epoch, EpochMode, KeyId, Operation, Outcome, PartyId, ResponseView, Signature,
+    eip712, key_contract_address, request_hash, signing,
 };
 
 use crate::ledger::StoredBody;

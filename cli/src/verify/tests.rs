@@ -1,6 +1,6 @@
 use kms_asc_api::{
-    CrsGen, CrsId, CrsSource, EpochId, EvmAddress, FailureCode, KeyDomain, KeyGen, KeyParams, KeySource, Party,
-    PublicDecrypt, RequestBody, RequestId, UserDecrypt, VerifyInput,
+    CrsGen, CrsId, CrsSource, EpochId, EvmAddress, FailureCode, KeyDomain, KeyGen, KeyParams, KeySource,
+    Party, PublicDecrypt, RequestBody, RequestId, UserDecrypt, VerifyInput,
 };
 
 use super::*;
