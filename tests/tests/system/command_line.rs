@@ -98,7 +98,8 @@ pub async fn a_keys_owner_does_everything_by_the_command_line(world: &mut World)
     let grants = stranger.json(&["key", "grants", id]).await?;
     ensure!(grants["grants"] == json!([]), "{grants}");
 
-    let attesters = ["0x1111111111111111111111111111111111111111", "0x2222222222222222222222222222222222222222"];
+    let attesters =
+        ["0x1111111111111111111111111111111111111111", "0x2222222222222222222222222222222222222222"];
     let command = [&["key", "attesters", id, "--threshold", "1"][..], &attesters].concat();
     acts(owner, &command, "attesters_set").await?;
     let string = ["crs", "generate", "--max-bits", "2048"];
@@ -108,12 +109,17 @@ pub async fn a_keys_owner_does_everything_by_the_command_line(world: &mut World)
     acts(owner, &["key", "state", id, "active"], "key_state_set").await?;
     let shown = stranger.json(&["key", "show", id]).await?;
     ensure!(shown["state"] == "active" && shown["attesters"] == json!(attesters), "{shown}");
-    ensure!(shown["attester_threshold"] == 1 && shown["crs_ids"] == json!([string.parse::<u64>()?]), "{shown}");
+    ensure!(
+        shown["attester_threshold"] == 1 && shown["crs_ids"] == json!([string.parse::<u64>()?]),
+        "{shown}"
+    );
     let separator = shown["domain"]["separator"].as_str().context("no separator")?;
     let found = stranger.json(&["key", "domain", separator]).await?;
     ensure!(found["id"] == shown["id"], "{found}");
 
-    for command in [&["key", "state", id, "suspended"][..], &["key", "grant", id, friend], &["key", "accept", id]] {
+    for command in
+        [&["key", "state", id, "suspended"][..], &["key", "grant", id, friend], &["key", "accept", id]]
+    {
         stranger.run(command).await?.expect(4)?;
     }
     acts(owner, &["key", "transfer", id, friend], "key_offered").await?;
@@ -125,7 +131,9 @@ pub async fn a_keys_owner_does_everything_by_the_command_line(world: &mut World)
     play.end().await
 }
 
-pub async fn material_from_elsewhere_and_reference_strings_are_put_on_record(world: &mut World) -> Result<()> {
+pub async fn material_from_elsewhere_and_reference_strings_are_put_on_record(
+    world: &mut World,
+) -> Result<()> {
     let play = Play::begin(world).await?;
     let part = |key_type, text: &str| KeyDigest { key_type, digest: Digest::sha256(text.as_bytes()) };
     let parts = [part(KeyType::Server, "server"), part(KeyType::Public, "public")];
@@ -247,7 +255,9 @@ pub async fn the_admin_governs_by_the_command_line(world: &mut World) -> Result<
     acts(admin, &["admin", "propose", heir], "admin_proposed").await?;
     acts(&play.stranger, &["admin", "accept"], "admin_accepted").await?;
     ensure!(admin.json(&["admin", "show"]).await?["admin"] == heir, "the office did not pass");
-    for command in [&["admin", "pause"][..], &["admin", "withdraw-treasury", "1"], &["admin", "revoke-epoch", "2"]] {
+    for command in
+        [&["admin", "pause"][..], &["admin", "withdraw-treasury", "1"], &["admin", "revoke-epoch", "2"]]
+    {
         admin.run(command).await?.expect(4)?;
     }
     play.end().await
@@ -296,7 +306,12 @@ pub async fn inputs_and_decryptions_for_users_are_answered_and_verify(world: &mu
 }
 
 fn public(key_id: KeyId, ciphertexts: Vec<Ciphertext>) -> Operation {
-    Operation::PublicDecrypt(PublicDecrypt { key_id, ciphertexts, domain: None, extra_data: Binary::default() })
+    Operation::PublicDecrypt(PublicDecrypt {
+        key_id,
+        ciphertexts,
+        domain: None,
+        extra_data: Binary::default(),
+    })
 }
 
 fn element_of(request_id: RequestId) -> Ciphertext {
