@@ -5,10 +5,14 @@ VALUE ?= 42
 TYPE  ?= uint64
 XTASK  = target/debug/xtask
 
-.PHONY: help demo build up down status clean test client gas gas-growth
+# Steps and seed of a campaign.
+STEPS ?= 100000
+SEED  ?= 1
+
+.PHONY: help demo build up down status clean test client gas gas-growth campaign-contract
 
 help: ## say this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 demo: build ## encrypt a value, have it decrypted, check everything (VALUE=123456789 TYPE=uint64)
 	@$(XTASK) demo --value '$(VALUE)' --type '$(TYPE)'
@@ -45,3 +49,8 @@ gas: build ## measure what every message costs, and write docs/measurements/gas.
 
 gas-growth: build ## measure whether cost grows with what is stored (100,000 requests: 5 to 15 minutes)
 	@cargo test --workspace --locked --test gas_growth -- --write
+
+campaign-contract: ## compare the contract with its model on STEPS random steps of SEED (CASE=n: one case of it again)
+	@scripts/setup.sh
+	@STEPS='$(STEPS)' SEED='$(SEED)' $(if $(CASE),CASE='$(CASE)') \
+		cargo test --workspace --locked --test model -- --ignored --exact campaign --nocapture
