@@ -223,7 +223,9 @@ impl Error {
             Self::Unanswered { .. } | Self::NotClosed { .. } | Self::WaitedTooLong { .. } => {
                 ExitStatus::TimedOut
             }
-            Self::NoInput { .. } | Self::Log(_) | Self::Replay(_) | Self::Unverified(_) => ExitStatus::Unverified,
+            Self::NoInput { .. } | Self::Log(_) | Self::Replay(_) | Self::Unverified(_) => {
+                ExitStatus::Unverified
+            }
             Self::Encrypt(EncryptError::ValueCount { .. } | EncryptError::LargerThanCrs { .. }) => {
                 ExitStatus::Usage
             }

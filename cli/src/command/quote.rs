@@ -54,9 +54,6 @@ enum QuotedOperation {
         #[arg(long, value_name = "SIZE", requires = "ciphertexts")]
         bytes: Option<u64>,
     },
-    /// Generation of a reference string
-    #[command(after_help = "Example:\n  kms quote crs")]
-    Crs,
     /// Check of an input
     #[command(after_help = "Example:\n  kms quote verify-input kms1_...")]
     VerifyInput {
@@ -104,11 +101,6 @@ impl Quote {
             }
             QuotedOperation::Decrypt { references, .. } => {
                 let operation = decrypt::operation(references)?;
-                let price = ledger.quote(&operation).await?;
-                (operation, price)
-            }
-            QuotedOperation::Crs => {
-                let operation = Operation::CrsGen(CrsGen { max_bits: 1, source: CrsSource::Generate });
                 let price = ledger.quote(&operation).await?;
                 (operation, price)
             }
