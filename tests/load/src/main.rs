@@ -97,6 +97,8 @@ impl Stand {
         for _ in 0..CONNECTIONS {
             clients.push(folder.connect(&program).await?);
         }
+        // The header that the configuration names.
+        first_of(&mut clients)?.submit_header(world.header()).await?;
         let encryptor = make_key(&folder, &mut clients, &mut world).await?;
         let value = Plaintext::parse(FheType::Uint64, "16045690984503098046")?;
         let (raw, compressed) = (encryptor.encrypt_raw(&value)?, encryptor.encrypt_compressed(&[value])?);
