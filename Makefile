@@ -5,7 +5,7 @@ VALUE ?= 42
 TYPE  ?= uint64
 XTASK  = target/debug/xtask
 
-.PHONY: help demo build up down status clean test client gas gas-growth
+.PHONY: help demo build up down status clean test client gas gas-growth load
 
 help: ## say this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -45,3 +45,7 @@ gas: build ## measure what every message costs, and write docs/measurements/gas.
 
 gas-growth: build ## measure whether cost grows with what is stored (100,000 requests: 5 to 15 minutes)
 	@cargo test --workspace --locked --test gas_growth -- --write
+
+load: ## measure what a core does under load over TLS, with proofs, and write docs/measurements/load.*
+	@cargo build --workspace --locked --bins
+	@target/debug/kms-load

@@ -8,7 +8,7 @@ mod stages;
 mod traffic;
 mod world;
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -18,8 +18,8 @@ use kms_core_proto::v1::{Success, answer, kms_client::KmsClient};
 use kms_store::Store;
 use tonic::transport::Channel;
 
-use program::{Folder, Program};
-use report::{Latency, Report, Scenario};
+use program::{Folder, Program, own_processor_time};
+use report::{Latency, Processor, Report, Scenario};
 use stages::Reading;
 use traffic::Run;
 use world::{Asked, World};
@@ -50,6 +50,7 @@ const BATCH: usize = 5_000;
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    let load_average = load_average()?;
     let mut stand = Stand::build(&arguments.core).await?;
     stand.fill_up().await?;
     let mut scenarios = Vec::new();
@@ -62,6 +63,7 @@ async fn main() -> Result<()> {
     let report = Report {
         command: "make load".to_owned(),
         machine: machine()?,
+        load_average,
         start_seconds: stand.restart()?,
         disk: Latency::from(&disk::flushes(&stand.folder.data(), 300)?),
         scenarios,
@@ -142,8 +144,14 @@ impl Stand {
         bar: Option<f64>,
     ) -> Result<Scenario> {
         let before = Reading::of(&self.program.metrics().await?);
+        let (core, own) = (self.program.processor_time()?, own_processor_time()?);
         let run = self.run(asked, concurrency, calls).await?;
         let after = Reading::of(&self.program.metrics().await?);
+        let each = |time: Duration| time.as_secs_f64() * 1e6 / traffic::count(calls);
+        let processor = Processor {
+            core: each(self.program.processor_time()?.saturating_sub(core)),
+            generator: each(own_processor_time()?.saturating_sub(own)),
+        };
         eprintln!("{name} at {concurrency}: {:.0}/s, p50 {:.2} ms", run.rate(), run.percentile(50));
         Ok(Scenario {
             name: name.to_owned(),
@@ -152,6 +160,7 @@ impl Stand {
             rate: run.rate(),
             bar,
             latency: Latency::from(&run),
+            processor,
             stages: after.since(&before),
         })
     }
@@ -230,4 +239,9 @@ fn machine() -> Result<String> {
     let names: Vec<_> = cpus.lines().filter_map(|line| line.strip_prefix("model name")).collect();
     let name = names.first().map_or("", |name| name.trim_start_matches([' ', '\t', ':']));
     Ok(format!("{} processors, {name}", names.len()))
+}
+
+fn load_average() -> Result<f64> {
+    let text = fs::read_to_string("/proc/loadavg")?;
+    Ok(text.split_whitespace().next().context("no load average")?.parse()?)
 }
