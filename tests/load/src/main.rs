@@ -36,6 +36,9 @@ struct Arguments {
     /// Calls of each scenario at concurrency 64.
     #[arg(long, default_value_t = 20_000)]
     calls: usize,
+    /// What readers must know of this run, such as that the machine was not idle.
+    #[arg(long, default_value = "")]
+    note: String,
     /// Requests over which the core's memory is watched.
     #[arg(long, default_value_t = 100_000)]
     memory: usize,
@@ -64,6 +67,7 @@ async fn main() -> Result<()> {
         command: "make load".to_owned(),
         machine: machine()?,
         load_average,
+        note: arguments.note,
         start_seconds: stand.restart()?,
         disk: Latency::from(&disk::flushes(&stand.folder.data(), 300)?),
         scenarios,

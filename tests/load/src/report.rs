@@ -13,6 +13,8 @@ pub struct Report {
     pub command: String,
     /// Processors, and what they are.
     pub machine: String,
+    /// What readers must know of this run.
+    pub note: String,
     /// How busy the machine was when the run began: the mean of processes that ran or waited, over a minute.
     pub load_average: f64,
     /// From the start of a core with one key to the moment when it listens, seconds.
@@ -94,6 +96,9 @@ impl Report {
             "Machine: {}. Load average of the minute before: {:.1}.\n",
             self.machine, self.load_average
         )?;
+        if !self.note.is_empty() {
+            writeln!(page, "{}\n", self.note)?;
+        }
         writeln!(
             page,
             "| Request (one uint64) | At a time | Calls | Answers/s | Asked for | p50 ms | p99 ms | Processor time, core µs | generator µs |\n|---|---|---|---|---|---|---|---|---|"
