@@ -5,10 +5,14 @@ VALUE ?= 42
 TYPE  ?= uint64
 XTASK  = target/debug/xtask
 
-.PHONY: help demo build up down status clean test client gas gas-growth load
+# Steps and seed of a campaign.
+STEPS ?= 100000
+SEED  ?= 1
+
+.PHONY: help demo build up down status clean test client gas gas-growth load campaign-contract
 
 help: ## say this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
 
 demo: build ## encrypt a value, have it decrypted, check everything (VALUE=123456789 TYPE=uint64)
 	@$(XTASK) demo --value '$(VALUE)' --type '$(TYPE)'
@@ -49,3 +53,8 @@ gas-growth: build ## measure whether cost grows with what is stored (100,000 req
 load: ## measure what a core does under load over TLS, with proofs, and write docs/measurements/load.*
 	@cargo build --workspace --locked --bins
 	@target/debug/kms-load
+
+campaign-contract: ## compare the contract with its model on STEPS random steps of SEED (CASE=n: one case of it again)
+	@scripts/setup.sh
+	@STEPS='$(STEPS)' SEED='$(SEED)' $(if $(CASE),CASE='$(CASE)') \
+		cargo test --workspace --locked --test model -- --ignored --exact campaign --nocapture

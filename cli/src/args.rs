@@ -71,6 +71,7 @@ pub enum Command {
     Request(command::request::Request),
     Crs(command::crs::Crs),
     Epoch(command::epoch::Epoch),
+    Operator(command::operator::Operator),
     Admin(command::admin::Admin),
     Log(command::log::Log),
     Credit(command::credit::Credit),

@@ -150,6 +150,9 @@ pub enum Error {
     /// The log does not lead to its head.
     #[error("the log does not verify: {0}")]
     Log(#[from] LogError),
+    /// An entry of the log could not follow from what came before it.
+    #[error("the log does not hold together: {0}")]
+    Replay(#[from] kms_audit::ReplayError),
     /// Something that was read does not verify.
     #[error("{0}")]
     Unverified(String),
@@ -194,6 +197,7 @@ impl Error {
             Self::NotDue { .. } => "not_due",
             Self::NotFound(_) => "not_found",
             Self::Log(_) => "log_unverified",
+            Self::Replay(_) => "log_inconsistent",
             Self::Unverified(_) => "unverified",
             Self::Io { .. } => "io",
             Self::OutputClosed => "output_closed",
@@ -219,7 +223,7 @@ impl Error {
             Self::Unanswered { .. } | Self::NotClosed { .. } | Self::WaitedTooLong { .. } => {
                 ExitStatus::TimedOut
             }
-            Self::NoInput { .. } | Self::Log(_) | Self::Unverified(_) => ExitStatus::Unverified,
+            Self::NoInput { .. } | Self::Log(_) | Self::Replay(_) | Self::Unverified(_) => ExitStatus::Unverified,
             Self::Encrypt(EncryptError::ValueCount { .. } | EncryptError::LargerThanCrs { .. }) => {
                 ExitStatus::Usage
             }
@@ -385,6 +389,11 @@ mod tests {
             (EncryptError::LargerThanCrs { bits: 65, max: 64 }.into(), 2, "encrypt_larger_than_crs"),
             (Error::NotFound("key 7".into()), 3, "not_found"),
             (Error::Log(LogError::Order { expected: 1, given: 2 }), 6, "log_unverified"),
+            (
+                Error::Replay(kms_audit::ReplayError::Unfinished { expected: "x".into() }),
+                6,
+                "log_inconsistent",
+            ),
             (Error::Unverified("x".into()), 6, "unverified"),
             (Error::Internal("x".into()), 1, "internal"),
         ];

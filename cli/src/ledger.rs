@@ -1,9 +1,9 @@
 //! The contract, as it is asked.
 
 use kms_asc_api::{
-    Config, Credit, CrsId, CrsRecord, DecodeError, Epoch, EpochId, Governance, GrantView, KeyId, KeyRecord,
-    LogPage, Operation, Page, QueryMsg, Quote, RequestBody, RequestId, RequestView, ResponseView, Solvency,
-    State, Version, WhyPending, log::LogHead, state_key,
+    Config, Credit, CrsId, CrsRecord, DecodeError, Digest, DomainView, Epoch, EpochId, Governance, GrantView,
+    KeyId, KeyRecord, LogPage, Operation, Page, QueryMsg, Quote, RequestBody, RequestId, RequestView,
+    ResponseView, Solvency, State, Version, WhyPending, log::LogHead, state_key,
 };
 use kms_chain::Client;
 use serde::de::DeserializeOwned;
@@ -112,6 +112,11 @@ impl Ledger {
     /// All grants of a key, void ones included.
     pub async fn grants(&self, key_id: KeyId) -> Result<Vec<GrantView>> {
         self.all(|start_after| QueryMsg::Grants { key_id, start_after, limit: None }).await
+    }
+
+    /// The key that a domain belongs to.
+    pub async fn key_of_domain(&self, separator: Digest) -> Result<KeyId> {
+        Ok(self.ask::<DomainView>(&QueryMsg::Domain { separator }).await?.key_id)
     }
 
     /// All sets of operators.

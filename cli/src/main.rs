@@ -74,6 +74,7 @@ async fn run(Cli { global, command }: Cli) -> Result<()> {
         Command::Request(args) => args.run(&context()?).await,
         Command::Crs(args) => args.run(&context()?).await,
         Command::Epoch(args) => args.run(&context()?).await,
+        Command::Operator(args) => args.run(&context()?).await,
         Command::Admin(args) => args.run(&context()?).await,
         Command::Log(args) => args.run(&context()?).await,
         Command::Credit(args) => args.run(&context()?).await,

@@ -213,8 +213,9 @@ impl RequestReport {
                     self.settlement.input = input(&judge.stored.body, payload)?;
                 }
                 None => faults.push(format!(
-                    "request {} is fulfilled, but fewer than {} parties gave the same answer with valid signatures",
-                    self.id, judge.epoch.majority
+                    "request {} is fulfilled, but fewer than {} parties gave an answer that decides, with valid signatures",
+                    self.id,
+                    judge.needed()
                 )),
             }
         }

@@ -23,13 +23,8 @@ pub struct Deployment {
 }
 
 /// Stores the code and instantiates it, with the contract as its own admin from the first moment: so
-/// nobody else can ever change its code. Unless `foreign_admin` says that the account may, as it must not be.
-pub(crate) async fn deploy(
-    admin: &Account,
-    wasm: &Path,
-    message: &InstantiateMsg,
-    foreign_admin: bool,
-) -> Result<Deployment> {
+/// nobody else can ever change its code.
+pub(crate) async fn deploy(admin: &Account, wasm: &Path, message: &InstantiateMsg) -> Result<Deployment> {
     check_signers(message)?;
     let code = fs::read(wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
     let options = TxOptions::default();
@@ -39,16 +34,15 @@ pub(crate) async fn deploy(
 
     let client = admin.client();
     let contract = client.build_address(&checksum, admin.address(), SALT).await?;
-    let owner = if foreign_admin { admin.address() } else { &contract };
-    let instantiate = Message::instantiate2(admin.address(), code_id, SALT, LABEL, owner, message, &[])?;
+    let instantiate = Message::instantiate2(admin.address(), code_id, SALT, LABEL, &contract, message, &[])?;
     let outcome = admin.send(&[instantiate], &options).await.context("the contract was not instantiated")?;
     let address = outcome.instantiated_address(0)?;
     ensure!(address == contract, "the contract is at {address}, and not at {contract} as predicted");
 
     let info = client.contract_info(&contract).await?;
     ensure!(
-        info.admin.as_deref() == Some(owner),
-        "the contract's admin is {:?}, and not {owner}",
+        info.admin.as_deref() == Some(contract.as_str()),
+        "the contract's admin is {:?}, and not the contract itself",
         info.admin
     );
     Ok(Deployment { contract, code_id, checksum })

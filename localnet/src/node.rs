@@ -106,15 +106,29 @@ impl Node {
         }
     }
 
+    /// Exports the state of a stopped node, changes it, and makes it what the node starts from, at the next height.
+    pub(crate) async fn rewrite_state(&self, change: impl FnOnce(&mut Value) -> Result<()>) -> Result<()> {
+        let exported = self.home.join("config/exported.json");
+        let path = exported.to_str().context("the stack's folder has a name that is not UTF-8")?;
+        self.run(&["export", "--output-document", path]).await?;
+        self.run(&["comet", "unsafe-reset-all"]).await?;
+        edit_json(&exported, change)?;
+        let genesis = self.genesis_file();
+        fs::rename(&exported, &genesis).with_context(|| format!("cannot replace {}", genesis.display()))
+    }
+
     fn edit_genesis(&self, block_max_gas: u64) -> Result<()> {
-        let path = self.home.join("config/genesis.json");
-        let text = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut genesis: Value = serde_json::from_slice(&text).context("the genesis file is not JSON")?;
-        let max_gas = genesis
-            .pointer_mut("/consensus/params/block/max_gas")
-            .context("the genesis file has no consensus.params.block.max_gas")?;
-        *max_gas = block_max_gas.to_string().into();
-        Ok(kms_config::write_whole_file(&path, &serde_json::to_vec_pretty(&genesis)?)?)
+        edit_json(&self.genesis_file(), |genesis| {
+            let max_gas = genesis
+                .pointer_mut("/consensus/params/block/max_gas")
+                .context("the genesis file has no consensus.params.block.max_gas")?;
+            *max_gas = block_max_gas.to_string().into();
+            Ok(())
+        })
+    }
+
+    fn genesis_file(&self) -> PathBuf {
+        self.home.join("config/genesis.json")
     }
 
     async fn add_accounts(&self, genesis: &Genesis<'_>, validator: &str) -> Result<()> {
@@ -151,6 +165,15 @@ impl Node {
         }
         String::from_utf8(output.stdout).context("the node wrote something that is not text")
     }
+}
+
+/// Changes a JSON file.
+fn edit_json(path: &Path, change: impl FnOnce(&mut Value) -> Result<()>) -> Result<()> {
+    let text = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut document: Value =
+        serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", path.display()))?;
+    change(&mut document)?;
+    Ok(kms_config::write_whole_file(path, &serde_json::to_vec_pretty(&document)?)?)
 }
 
 /// Changes values of a TOML file; each is named by its path and must be there already.

@@ -46,9 +46,6 @@ pub struct StackOptions {
     pub query_max_gas: u64,
     /// Whether the core may make small keys, which protect nothing.
     pub test_parameters: bool,
-    /// Whether the admin's account may change the contract's code, and not the contract alone: for tests of a core that
-    /// must not serve such a contract.
-    pub foreign_admin: bool,
     /// Changes the terms on which the contract is instantiated: other operators, other limits.
     pub terms: Arc<dyn Fn(&mut InstantiateMsg) + Send + Sync>,
     /// Told what is being done, in a few words.
@@ -65,7 +62,6 @@ impl StackOptions {
             block_max_gas: 40_000_000,
             query_max_gas: 3_000_000,
             test_parameters: false,
-            foreign_admin: false,
             terms: Arc::new(|_| {}),
             report: Arc::new(|_| {}),
         }
@@ -176,6 +172,10 @@ impl Stack {
         }
         (self.options.report)("starting the chain");
         self.settle_ports()?;
+        self.start_node().await
+    }
+
+    async fn start_node(&mut self) -> Result<()> {
         let node = Node::new(self.programs.node()?, &self.layout);
         node.configure(&self.network, self.options.block_time, self.options.query_max_gas)?;
         self.supervisor.start(&node.launch())?;
@@ -201,12 +201,25 @@ impl Stack {
         let signer = operator::initialize(&self.layout, &self.programs, &self.network).await?;
         let mut message = terms::instantiate(&self.network, admin.address(), signer, payout.address());
         (self.options.terms)(&mut message);
-        let deployment =
-            deploy::deploy(&admin, &self.programs.contract()?, &message, self.options.foreign_admin).await?;
+        let deployment = deploy::deploy(&admin, &self.programs.contract()?, &message).await?;
         self.pin(&Pins::of_deployment(&self.client()?, &deployment).await?)?;
         self.network.contract = Some(deployment.contract.clone());
         write_network(&self.layout, &self.network)?;
         Ok(deployment)
+    }
+
+    /// Ends the chain, changes its state behind everybody's back, and goes on from there: what nobody can do whom the
+    /// validators do not follow. `change` is given the state as the node exports it.
+    ///
+    /// # Errors
+    /// If the node cannot export its state or does not start from the changed one.
+    pub async fn rewrite_state(
+        &mut self,
+        change: impl FnOnce(&mut serde_json::Value) -> Result<()>,
+    ) -> Result<()> {
+        self.supervisor.stop(node::NAME).await?;
+        Node::new(self.programs.node()?, &self.layout).rewrite_state(change).await?;
+        self.start_node().await
     }
 
     /// What the core accepts.

@@ -34,6 +34,8 @@ pub struct Bench {
     pub stranger: Account,
     /// Brings the operators' answers.
     pub relayer: Account,
+    /// Governs.
+    pub admin: Account,
     denom: String,
 }
 
@@ -72,6 +74,7 @@ impl Bench {
             terms.config.failure_fee = FAILURE_FEE;
             terms.config.limits.pending_per_requester = u32::MAX;
             terms.config.limits.page = LARGEST_PAGE;
+            terms.config.migration_delay = 0;
         });
         let mut stack = Stack::create(folder, &format!("bench-{parties:02}"), options).await?;
         stack.start_chain().await?;
@@ -82,13 +85,14 @@ impl Bench {
         let operators =
             Operators { chain_id: network.chain_id.clone(), contract, key_domain: config.key_domain, epoch };
         let denom = network.denom.clone();
-        let [owner, stranger, relayer] = [
+        let [owner, stranger, relayer, admin] = [
             stack.account(AccountName::User)?,
             stack.account(AccountName::Other)?,
             stack.account(AccountName::Operator)?,
+            stack.account(AccountName::Admin)?,
         ];
-        let bench = Self { operators, owner, stranger, relayer, denom, stack };
-        for account in [&bench.owner, &bench.stranger, &bench.relayer] {
+        let bench = Self { operators, owner, stranger, relayer, admin, denom, stack };
+        for account in [&bench.owner, &bench.stranger, &bench.relayer, &bench.admin] {
             bench.transfer(account, account.address(), 1).await?;
         }
         Ok(bench)
@@ -225,6 +229,18 @@ impl Bench {
         Ok(sent)
     }
 
+    /// Everything that decides a request, in one message.
+    ///
+    /// # Errors
+    /// If the chain or the contract refuses.
+    pub async fn fulfil(&self, id: RequestId, payload: &[u8]) -> Result<()> {
+        let body = self.body(id).await?;
+        let parties = (1..=self.majority()).map(PartyId);
+        let answers = parties.map(|party| self.operators.answer(&body, party, payload));
+        self.respond(answers.collect::<Result<_>>()?, ItemOutcome::Recorded).await?;
+        Ok(())
+    }
+
     /// A key of the owner, made by the answers of a majority in one message.
     ///
     /// # Errors
@@ -235,10 +251,7 @@ impl Bench {
             source: kms_asc_api::KeySource::Generate,
         });
         let (id, _) = self.submit(&self.owner, operation, None).await?;
-        let (body, payload) = (self.body(id).await?, Self::key_payload(id));
-        let parties = (1..=self.majority()).map(PartyId);
-        let answers = parties.map(|party| self.operators.answer(&body, party, &payload));
-        self.respond(answers.collect::<Result<_>>()?, ItemOutcome::Recorded).await?;
+        self.fulfil(id, &Self::key_payload(id)).await?;
         Ok(KeyId::from(id))
     }
 

@@ -7,6 +7,7 @@ mod bench;
 mod operators;
 mod person;
 mod prerequisites;
+mod users;
 mod web_client;
 mod world;
 
@@ -14,5 +15,6 @@ pub use bench::{Bench, LARGEST_PAGE, Sent};
 pub use operators::Operators;
 pub use person::{Output, Person};
 pub use prerequisites::{REQUIRE_VARIABLE, missing};
+pub use users::{element, input, user_decrypt};
 pub use web_client::{WebClient, missing_for_web_client};
 pub use world::{World, eventually};

@@ -3,10 +3,10 @@
 use anyhow::{Context, Result, bail};
 use k256::ecdsa::SigningKey;
 use kms_asc_api::{
-    Answer, Digest, Epoch, EpochId, EpochMode, Failure, FailureCode, KeyDomain, KeyId, Operation, Outcome,
-    Party, PartyId, RequestBody, Signature,
-    eip712::{Receipt, key_gen_hash, public_decrypt_hash},
-    payload::decode_key_digests,
+    Answer, Digest, Eip712Domain, Epoch, EpochId, EpochMode, EvmAddress, Failure, FailureCode, KeyDomain,
+    KeyId, Operation, Outcome, Party, PartyId, RequestBody, Signature, UserDecrypt,
+    eip712::{Receipt, user_link, user_request_hash},
+    payload::{UserItem, UserPayload, user_payload_shape, user_plaintext_len},
     request_hash, signing,
 };
 use kms_chain::Wallet;
@@ -68,13 +68,13 @@ impl Operators {
     /// If the bytes are no body, or the payload is none of its operation.
     pub fn answer(&self, body: &[u8], party: PartyId, payload: &[u8]) -> Result<Answer> {
         let request = RequestBody::parse(body)?;
-        let external = self.external_hash(&request, payload)?;
+        let external = request.statement(&self.domain_of(&request)?, payload)?;
         Ok(Answer {
             request_id: request.id,
             epoch: self.epoch.id,
             party,
             payload: payload.into(),
-            external_signature: Some(sign(party, &external)?.into()),
+            external_signature: external.map(|hash| sign(party, &hash)).transpose()?.map(Into::into),
             receipt: self.receipt(&request, body, party, Outcome::Answer, payload)?.into(),
         })
     }
@@ -117,25 +117,79 @@ impl Operators {
         sign(party, &receipt.signing_hash())
     }
 
-    /// The hash of the statement for the outside world.
-    fn external_hash(&self, request: &RequestBody, payload: &[u8]) -> Result<Digest> {
-        let domain = |key_id: KeyId| {
-            let domain = self.key_domain.for_key(&self.chain_id, &self.contract, key_id);
-            domain.map_err(|what| anyhow::anyhow!("the {what} is too long"))
+    /// What a party says to a user, of the right form; what it encrypts is nothing.
+    ///
+    /// # Errors
+    /// If the bytes are no body of a decryption for a user, or the epoch has no such party.
+    pub fn user_payload(&self, body: &[u8], party: PartyId) -> Result<Vec<u8>> {
+        let request = RequestBody::parse(body)?;
+        let domain = self.domain_of(&request)?;
+        let Operation::UserDecrypt(op) = request.operation else {
+            bail!("the request is no decryption for a user")
         };
-        match &request.operation {
-            Operation::KeyGen(_) => {
-                let key_id = KeyId::from(request.id);
-                Ok(key_gen_hash(&domain(key_id)?, key_id, &decode_key_digests(payload)?))
-            }
-            Operation::PublicDecrypt(op) => {
-                let domain = op.domain.clone().map_or_else(|| domain(op.key_id), Ok)?;
-                let handles = op.ciphertexts.iter().map(|ciphertext| &ciphertext.handle);
-                Ok(public_decrypt_hash(&domain, handles, payload, &op.extra_data))
-            }
-            other => bail!("no operator of these measurements answers {}", other.kind()),
-        }
+        let plaintexts = op.ciphertexts.iter().map(|c| user_plaintext_len(c.fhe_type, self.epoch.mode));
+        let wires = plaintexts.map(wire).collect::<Result<Vec<_>>>()?;
+        let items = op.ciphertexts.iter().zip(&wires).map(|(ciphertext, wire)| UserItem {
+            fhe_type: ciphertext.fhe_type,
+            wire,
+            handle: ciphertext.handle,
+            packing_factor: 1,
+        });
+        let (party_id, degree) = user_payload_shape(&self.epoch, party);
+        let payload = UserPayload {
+            verification_key: self.epoch.party(party).context("no such party")?.signer,
+            link: user_link(&domain, &op),
+            items: items.collect(),
+            party_id,
+            degree,
+        };
+        Ok(payload.encode())
     }
+
+    /// Has the user's wallet sign what the request says.
+    ///
+    /// # Errors
+    /// Never for a domain of this chain.
+    pub fn consent(&self, op: &mut UserDecrypt) -> Result<()> {
+        let domain = op.domain.clone().map_or_else(|| self.own_domain(op.key_id), Ok)?;
+        op.user_signature = signing::sign(&user_key()?, &user_request_hash(&domain, op))?;
+        Ok(())
+    }
+
+    /// The domain under which a request is answered.
+    fn domain_of(&self, request: &RequestBody) -> Result<Eip712Domain> {
+        if let Some(domain) = request.named_domain() {
+            return Ok(domain.clone());
+        }
+        self.own_domain(request.statement_key())
+    }
+
+    /// The domain that a key has from birth.
+    fn own_domain(&self, key_id: KeyId) -> Result<Eip712Domain> {
+        let domain = self.key_domain.for_key(&self.chain_id, &self.contract, key_id);
+        domain.map_err(|what| anyhow::anyhow!("the {what} is too long"))
+    }
+}
+
+/// A signcryption of so many bytes, framed as clients read it: `nonce(12) || u64 768 || kem_ct || u64 len || body`.
+fn wire(plaintext: usize) -> Result<Vec<u8>> {
+    const BODY_OVERHEAD: usize = 164;
+    let length = |length: usize| Ok::<_, std::num::TryFromIntError>(u64::try_from(length)?.to_le_bytes());
+    let body = BODY_OVERHEAD + plaintext;
+    Ok([&[0; 12][..], &length(768)?, &[0; 768], &length(body)?, &vec![0; body]].concat())
+}
+
+/// The key of the user's wallet.
+fn user_key() -> Result<SigningKey> {
+    let secret = Digest::sha256(b"wallet of the user");
+    SigningKey::from_slice(secret.as_bytes()).context("the hash is no secret key")
+}
+
+/// The user's wallet.
+pub(crate) fn user() -> Result<EvmAddress> {
+    let point = user_key()?.verifying_key().to_encoded_point(false);
+    let point = point.as_bytes().get(1..).and_then(|point| point.try_into().ok());
+    Ok(EvmAddress::of_point(point.context("the key's point is not 64 bytes")?))
 }
 
 fn sign(party: PartyId, hash: &Digest) -> Result<Signature> {

@@ -42,6 +42,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
         "kms",
         &[
             "kms-asc-api",
+            "kms-audit",
             "kms-chain",
             "kms-config",
             "kms-core-engine",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cosmwasm_std::{Addr, StdError, to_json_vec};
-use kms_asc_api::{Digest, State, state_key};
+use kms_asc_api::{Digest, State, Terms, state_key};
 use serde::Serialize;
 
 use crate::Ledger;
@@ -139,6 +139,7 @@ impl Ledger {
         state.json(state_key::PAUSED.as_slice().to_vec(), &self.paused)?;
         if self.version != FIRST_VERSION {
             state.json(state_key::STATE_VERSION.as_slice().to_vec(), &LAYOUT)?;
+            state.bytes(state_key::TERMS.to_vec(), self.terms().encode());
         }
         if let Some(proposed) = &self.proposed_admin {
             state.json(state_key::PROPOSED_ADMIN.as_slice().to_vec(), proposed)?;
@@ -148,6 +149,14 @@ impl Ledger {
         }
         state.bytes(state_key::LOG_HEAD.to_vec(), self.head.encode().to_vec());
         Ok(())
+    }
+}
+
+impl Ledger {
+    /// Parameters, pause and revoked epochs in their short form.
+    fn terms(&self) -> Terms {
+        let revoked = self.epochs.values().filter(|epoch| epoch.revoked_at.is_some()).map(|epoch| epoch.id);
+        Terms { config: self.config.clone(), paused: self.paused, revoked: revoked.collect() }
     }
 }
 

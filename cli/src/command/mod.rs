@@ -10,6 +10,7 @@ pub mod epoch;
 pub mod key;
 pub mod keygen;
 pub mod log;
+pub mod operator;
 pub mod quote;
 pub mod request;
 pub mod status;

@@ -33,9 +33,12 @@ pub struct Quote {
 
 #[derive(Debug, Subcommand)]
 enum QuotedOperation {
-    /// Generation of a key
+    /// Generation of a key, or its import or takeover
     #[command(after_help = "Example:\n  kms quote keygen")]
     Keygen,
+    /// Generation of a reference string, or its import
+    #[command(after_help = "Example:\n  kms quote crs")]
+    Crs,
     /// Decryption of these ciphertexts, or of so many
     #[command(
         after_help = "Examples:\n  kms quote decrypt kms1_...\n  kms quote decrypt --ciphertexts 3 --bytes 66101"
@@ -84,6 +87,12 @@ impl Quote {
             QuotedOperation::Keygen => {
                 let key = KeyGen { params: KeyParams::Default, source: KeySource::Generate };
                 let operation = Operation::KeyGen(key);
+                let price = ledger.quote(&operation).await?;
+                (operation, price)
+            }
+            QuotedOperation::Crs => {
+                // What it shall prove does not matter to the price.
+                let operation = Operation::CrsGen(CrsGen { max_bits: 1, source: CrsSource::Generate });
                 let price = ledger.quote(&operation).await?;
                 (operation, price)
             }

@@ -125,7 +125,7 @@ impl Default for Post {
             max_bytes: 400_000,
             max_gas: 30_000_000,
             in_flight: 2,
-            linger: Period::millis(40),
+            linger: Period::millis(100),
             timeout_blocks: 25,
             longest_pause: Period::millis(3_000),
         }

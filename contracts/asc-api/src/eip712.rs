@@ -1,32 +1,20 @@
 //! The EIP-712 hashes that operators and wallets sign. Struct names and fields are fixed by the outside
 //! world, but for the receipt, which is this contract's own.
 
+mod words;
+
 use alloy_primitives::{Address, B256, Bytes, U256};
-use alloy_sol_types::{SolStruct, eip712_domain};
+use alloy_sol_types::SolStruct;
 
 use crate::{
     Ciphertext, CrsId, Digest, Eip712Domain, EpochId, EvmAddress, Handle, KeyDigest, KeyId, Outcome, PartyId,
     RequestId, UserDecrypt, VerifyInput,
 };
+use words::Words;
 
 mod sol {
     #![allow(missing_docs, clippy::as_conversions)]
     alloy_sol_types::sol! {
-        struct Answer {
-            string chainId;
-            string contract;
-            uint64 requestId;
-            bytes32 requestHash;
-            uint32 epoch;
-            uint32 party;
-            uint32 outcome;
-            bytes32 payloadDigest;
-        }
-        struct PublicDecryptVerification {
-            bytes32[] ctHandles;
-            bytes decryptedResult;
-            bytes extraData;
-        }
         struct Attestation {
             string chainId;
             string asc;
@@ -40,24 +28,6 @@ mod sol {
             address user;
             address contractAddress;
             uint64 validUntil;
-        }
-        struct UserDecryptRequestVerification {
-            bytes publicKey;
-            address[] contractAddresses;
-            uint256 startTimestamp;
-            uint256 durationDays;
-            bytes extraData;
-        }
-        struct UserDecryptionLinker {
-            bytes publicKey;
-            bytes32[] handles;
-            address userAddress;
-        }
-        struct UserDecryptResponseVerification {
-            bytes publicKey;
-            bytes32[] ctHandles;
-            bytes userDecryptedShare;
-            bytes extraData;
         }
         struct CiphertextVerification {
             bytes32[] ctHandles;
@@ -95,6 +65,17 @@ mod sol {
     }
 }
 
+/// Types of what is hashed with every answer, as the standard writes them.
+const ANSWER: &str = "Answer(string chainId,string contract,uint64 requestId,bytes32 requestHash,uint32 epoch,\
+    uint32 party,uint32 outcome,bytes32 payloadDigest)";
+const PUBLIC_DECRYPT: &str =
+    "PublicDecryptVerification(bytes32[] ctHandles,bytes decryptedResult,bytes extraData)";
+const USER_DECRYPT_REQUEST: &str = "UserDecryptRequestVerification(bytes publicKey,address[] contractAddresses,\
+    uint256 startTimestamp,uint256 durationDays,bytes extraData)";
+const USER_LINK: &str = "UserDecryptionLinker(bytes publicKey,bytes32[] handles,address userAddress)";
+const USER_DECRYPT: &str = "UserDecryptResponseVerification(bytes publicKey,bytes32[] ctHandles,\
+    bytes userDecryptedShare,bytes extraData)";
+
 fn b256(digest: &Digest) -> B256 {
     B256::from(*digest.as_bytes())
 }
@@ -103,22 +84,10 @@ fn address(address: &EvmAddress) -> Address {
     Address::from(*address.as_bytes())
 }
 
-impl From<&Eip712Domain> for alloy_sol_types::Eip712Domain {
-    fn from(domain: &Eip712Domain) -> Self {
-        Self::new(
-            Some(domain.name.clone().into()),
-            Some(domain.version.clone().into()),
-            Some(U256::from(domain.chain_id)),
-            Some(address(&domain.verifying_contract)),
-            domain.salt.as_ref().map(b256),
-        )
-    }
-}
-
 impl Eip712Domain {
     /// The domain separator.
     pub fn separator(&self) -> Digest {
-        Digest::new(alloy_sol_types::Eip712Domain::from(self).separator().0)
+        words::separator(self)
     }
 }
 
@@ -148,27 +117,28 @@ pub struct Receipt<'a> {
 impl Receipt<'_> {
     /// The hash to sign.
     pub fn signing_hash(&self) -> Digest {
-        let answer = sol::Answer {
-            chainId: self.chain_id.to_owned(),
-            contract: self.contract.to_owned(),
-            requestId: self.request_id.get(),
-            requestHash: b256(&self.request_hash),
-            epoch: self.epoch.get(),
-            party: self.party.get(),
-            outcome: self.outcome.number(),
-            payloadDigest: b256(&self.payload_digest),
-        };
-        signing_hash(&answer, &receipt_domain())
+        let answer = Words::of(ANSWER)
+            .bytes(self.chain_id)
+            .bytes(self.contract)
+            .number(self.request_id.get())
+            .word(self.request_hash.as_bytes())
+            .number(self.epoch.get().into())
+            .number(self.party.get().into())
+            .number(self.outcome.number().into())
+            .word(self.payload_digest.as_bytes());
+        words::to_sign(&receipt_domain(), &answer.hash())
     }
 }
 
 /// The domain of receipts and attestations: they name chain and contract themselves.
-fn receipt_domain() -> alloy_sol_types::Eip712Domain {
-    eip712_domain! { name: "KMS ASC", version: "1", }
+fn receipt_domain() -> Digest {
+    let words = Words::of("EIP712Domain(string name,string version)").bytes("KMS ASC").bytes("1");
+    Digest::new(words.hash().0)
 }
 
-fn signing_hash(statement: &impl SolStruct, domain: &alloy_sol_types::Eip712Domain) -> Digest {
-    Digest::new(statement.eip712_signing_hash(domain).0)
+/// What is hashed seldom is hashed by the library.
+fn signing_hash(statement: &impl SolStruct, separator: &Digest) -> Digest {
+    words::to_sign(separator, &statement.eip712_hash_struct())
 }
 
 /// What a key's attester signs, under the receipt's domain: that a ciphertext comes from a computation, and who
@@ -257,50 +227,47 @@ impl KeyDestruction<'_> {
 /// `UserDecryptRequestVerification(bytes publicKey,address[] contractAddresses,uint256 startTimestamp,uint256
 /// durationDays,bytes extraData)`.
 pub fn user_request_hash(domain: &Eip712Domain, request: &UserDecrypt) -> Digest {
-    let statement = sol::UserDecryptRequestVerification {
-        publicKey: Bytes::copy_from_slice(&request.enc_key),
-        contractAddresses: request.contracts.iter().map(address).collect(),
-        startTimestamp: U256::from(request.valid_from),
-        durationDays: U256::from(request.valid_days),
-        extraData: Bytes::copy_from_slice(&request.extra_data),
-    };
-    signing_hash(&statement, &domain.into())
+    let statement = Words::of(USER_DECRYPT_REQUEST)
+        .bytes(&request.enc_key)
+        .array(|words| request.contracts.iter().fold(words, Words::address))
+        .number(request.valid_from)
+        .number(request.valid_days)
+        .bytes(&request.extra_data);
+    words::to_sign(&domain.separator(), &statement.hash())
 }
 
 /// What ties a user's answer to his key, his ciphertexts and himself:
 /// `UserDecryptionLinker(bytes publicKey,bytes32[] handles,address userAddress)`.
 pub fn user_link(domain: &Eip712Domain, request: &UserDecrypt) -> Digest {
-    let statement = sol::UserDecryptionLinker {
-        publicKey: Bytes::copy_from_slice(&request.enc_key),
-        handles: b256_handles(request.ciphertexts.iter().map(|ciphertext| &ciphertext.handle)),
-        userAddress: address(&request.user),
-    };
-    signing_hash(&statement, &domain.into())
+    let statement = Words::of(USER_LINK)
+        .bytes(&request.enc_key)
+        .array(handles(request.ciphertexts.iter().map(|ciphertext| &ciphertext.handle)))
+        .address(&request.user);
+    words::to_sign(&domain.separator(), &statement.hash())
 }
 
 /// The hash of `UserDecryptResponseVerification(bytes publicKey,bytes32[] ctHandles,bytes
 /// userDecryptedShare,bytes extraData)`; the share is the answer's payload.
 pub fn user_decrypt_hash(domain: &Eip712Domain, request: &UserDecrypt, share: &[u8]) -> Digest {
-    let statement = sol::UserDecryptResponseVerification {
-        publicKey: Bytes::copy_from_slice(&request.enc_key),
-        ctHandles: b256_handles(request.ciphertexts.iter().map(|ciphertext| &ciphertext.handle)),
-        userDecryptedShare: Bytes::copy_from_slice(share),
-        extraData: Bytes::copy_from_slice(&request.extra_data),
-    };
-    signing_hash(&statement, &domain.into())
+    let statement = Words::of(USER_DECRYPT)
+        .bytes(&request.enc_key)
+        .array(handles(request.ciphertexts.iter().map(|ciphertext| &ciphertext.handle)))
+        .bytes(share)
+        .bytes(&request.extra_data);
+    words::to_sign(&domain.separator(), &statement.hash())
 }
 
 /// The hash of `CiphertextVerification(bytes32[] ctHandles,address userAddress,address contractAddress,uint256
 /// contractChainId,bytes extraData)`.
 pub fn verify_input_hash(domain: &Eip712Domain, request: &VerifyInput, handles: &[Handle]) -> Digest {
     let statement = sol::CiphertextVerification {
-        ctHandles: b256_handles(handles),
+        ctHandles: handles.iter().map(|handle| B256::from(*handle.as_bytes())).collect(),
         userAddress: address(&request.user),
         contractAddress: address(&request.contract),
         contractChainId: U256::from(request.chain_id),
         extraData: Bytes::copy_from_slice(&request.extra_data),
     };
-    signing_hash(&statement, &domain.into())
+    signing_hash(&statement, &domain.separator())
 }
 
 /// The hash of `CrsgenVerification(uint256 crsId,uint256 maxBitLength,bytes crsDigest,bytes extraData)` with no
@@ -312,11 +279,12 @@ pub fn crs_gen_hash(domain: &Eip712Domain, crs_id: CrsId, max_bits: u32, digest:
         crsDigest: Bytes::copy_from_slice(digest.as_bytes()),
         extraData: Bytes::new(),
     };
-    signing_hash(&statement, &domain.into())
+    signing_hash(&statement, &domain.separator())
 }
 
-fn b256_handles<'a>(handles: impl IntoIterator<Item = &'a Handle>) -> Vec<B256> {
-    handles.into_iter().map(|handle| B256::from(*handle.as_bytes())).collect()
+/// The elements of an array of handles.
+fn handles<'a>(handles: impl IntoIterator<Item = &'a Handle>) -> impl FnOnce(Words) -> Words {
+    |words| handles.into_iter().fold(words, |words, handle| words.word(handle.as_bytes()))
 }
 
 /// The hash of `PublicDecryptVerification(bytes32[] ctHandles,bytes decryptedResult,bytes extraData)`.
@@ -326,12 +294,8 @@ pub fn public_decrypt_hash<'a>(
     result: &[u8],
     extra_data: &[u8],
 ) -> Digest {
-    let statement = sol::PublicDecryptVerification {
-        ctHandles: b256_handles(handles),
-        decryptedResult: Bytes::copy_from_slice(result),
-        extraData: Bytes::copy_from_slice(extra_data),
-    };
-    signing_hash(&statement, &domain.into())
+    let statement = Words::of(PUBLIC_DECRYPT).array(self::handles(handles)).bytes(result).bytes(extra_data);
+    words::to_sign(&domain.separator(), &statement.hash())
 }
 
 /// The hash of `KeygenVerification(uint256 prepKeygenId,uint256 keyId,KeyDigest[] keyDigests,bytes extraData)`
@@ -349,7 +313,7 @@ pub fn key_gen_hash(domain: &Eip712Domain, key_id: KeyId, digests: &[KeyDigest])
             .collect(),
         extraData: Bytes::new(),
     };
-    signing_hash(&statement, &domain.into())
+    signing_hash(&statement, &domain.separator())
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ mod response;
 #[cfg(feature = "signing")]
 pub mod signing;
 pub mod state_key;
+mod statement;
 mod status;
+mod terms;
 
 pub use amount::{PricingError, RequestSize, failure_fee_of, operators_share, price_of};
 pub use bytes::{Digest, EvmAddress, Handle, PublicKey, Signature, SignatureError, WrongLength};
@@ -50,6 +52,7 @@ pub use record::{
 pub use request::{RequestBody, request_hash};
 pub use response::StoredResponse;
 pub use status::{State, Status};
+pub use terms::Terms;
 
 /// Why stored bytes are not what they should be. Only damaged or foreign state gives this.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

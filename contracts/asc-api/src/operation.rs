@@ -203,6 +203,7 @@ pub struct PublicDecrypt {
     /// What to decrypt; all are answered or none.
     pub ciphertexts: Vec<Ciphertext>,
     /// The domain of the external signature; the key's own if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<Eip712Domain>,
     /// Signed as it is.
     pub extra_data: Binary,
@@ -231,6 +232,7 @@ pub struct UserDecrypt {
     /// The wallet's EIP-712 signature.
     pub user_signature: Signature,
     /// The domain of both signatures; the key's own if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<Eip712Domain>,
     /// Signed as it is.
     pub extra_data: Binary,
@@ -266,6 +268,7 @@ pub struct VerifyInput {
     /// The chain bound by the proof.
     pub chain_id: u64,
     /// The domain of the external signature; the key's own if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<Eip712Domain>,
     /// Signed as it is.
     pub extra_data: Binary,

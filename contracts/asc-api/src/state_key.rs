@@ -60,6 +60,8 @@ pub const RESPONSE: RawMap<(u64, u32)> = RawMap::new("response");
 pub const OPEN: RawMap<u64> = RawMap::new("open");
 /// Entries of the log by number.
 pub const LOG: RawMap<u64> = RawMap::new("log");
+/// The key of [`Terms`](crate::Terms).
+pub const TERMS: &[u8] = b"terms";
 /// The key of the log's head.
 pub const LOG_HEAD: &[u8] = b"log_head";
 
@@ -147,6 +149,7 @@ mod tests {
             (MIGRATION.as_slice(), "migration"),
             (PAUSED.as_slice(), "paused"),
             (STATE_VERSION.as_slice(), "state_version"),
+            (TERMS, "terms"),
             (LOG_HEAD, "log_head"),
         ] {
             assert_eq!(key, expected.as_bytes());

@@ -8,8 +8,6 @@ use kms_asc_api::{CrsId, DecodeError, Digest, KeyId, KeyState, PricingError, Req
 /// An error with a stable code. Its text is `[code] message`: clients read the code from the node's log.
 #[derive(Debug, PartialEq)]
 pub enum ContractError {
-    /// `unsupported`: a message or field that this version does not act on.
-    Unsupported(&'static str),
     /// `not_own_admin`: the contract was instantiated with another wasm admin than itself.
     NotOwnAdmin,
     /// `invalid_config`: the parameters contradict each other or a rule.
@@ -130,7 +128,6 @@ impl ContractError {
     /// The stable code.
     pub const fn code(&self) -> &'static str {
         match self {
-            Self::Unsupported(_) => "unsupported",
             Self::NotOwnAdmin => "not_own_admin",
             Self::InvalidConfig(_) => "invalid_config",
             Self::InvalidEpoch(_) => "invalid_epoch",
@@ -169,7 +166,6 @@ impl fmt::Display for ContractError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}] ", self.code())?;
         match self {
-            Self::Unsupported(what) => write!(f, "this version does not support {what}"),
             Self::NotOwnAdmin => {
                 f.write_str("the contract must be its own wasm admin: instantiate2 with the predicted address")
             }

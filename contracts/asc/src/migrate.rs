@@ -3,7 +3,7 @@
 use cosmwasm_std::{Binary, DepsMut, Env, MigrateInfo, Response, Storage};
 use kms_asc_api::event::Event;
 use kms_asc_api::log::LogBody;
-use kms_asc_api::{Digest, state_key};
+use kms_asc_api::{Digest, Terms, state_key};
 
 use crate::ContractError;
 use crate::session::Session;
@@ -80,10 +80,12 @@ fn take_steps(storage: &mut dyn Storage) -> Result<(), ContractError> {
     STEPS.iter().skip(taken).try_for_each(|step| step(storage))
 }
 
-/// From 1 to 2. Layout 1 did not say which one it is; all of its records stay as they are, since what came
-/// with 2 (grants, reference strings, announced code, a proposed admin, a revoked epoch's time) is absent where
-/// there is none.
+/// From 1 to 2. Layout 1 did not say which one it is, and had its terms in JSON alone; all of its records stay as
+/// they are, since what came with 2 (grants, reference strings, announced code, a proposed admin, a revoked epoch's
+/// time) is absent where there is none.
 fn state_names_its_layout(storage: &mut dyn Storage) -> Result<(), ContractError> {
+    let (config, paused) = (state_key::CONFIG.load(storage)?, state_key::PAUSED.load(storage)?);
+    storage.set(state_key::TERMS, &Terms { config, paused, revoked: vec![] }.encode());
     Ok(state_key::STATE_VERSION.save(storage, &2)?)
 }
 

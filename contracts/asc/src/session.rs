@@ -5,7 +5,9 @@ use cosmwasm_std::{
 };
 use kms_asc_api::event::Event;
 use kms_asc_api::log::{LogBody, LogEntry, LogHead};
-use kms_asc_api::{Config, Epoch, EpochId, KeyId, KeyRecord, RequestId, Totals, state_key};
+use kms_asc_api::{
+    Config, Eip712Domain, Epoch, EpochId, KeyId, KeyRecord, RequestId, Terms, Totals, state_key,
+};
 
 use crate::ContractError;
 use crate::accounts::Accounts;
@@ -19,6 +21,9 @@ pub struct Session<'a> {
     pub env: Env,
     /// The parameters.
     pub config: Config,
+    paused: bool,
+    /// Revoked epochs, ascending.
+    revoked: Vec<EpochId>,
     actor: Addr,
     totals: Totals,
     log: LogHead,
@@ -26,6 +31,8 @@ pub struct Session<'a> {
     stored: (Totals, LogHead),
     accounts: Accounts,
     epoch: Option<Epoch>,
+    /// The last domain asked for, with its key.
+    domain: Option<(KeyId, Eip712Domain)>,
     events: Vec<Event>,
     messages: Vec<SubMsg>,
     /// What runs foreign code: sent when all else is done.
@@ -35,7 +42,7 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// Opens the contract for a message of `actor`.
     pub fn open(deps: DepsMut<'a>, env: Env, actor: Addr) -> Result<Self, ContractError> {
-        let config = state_key::CONFIG.load(deps.storage)?;
+        let Terms { config, paused, revoked } = load_terms(deps.storage)?;
         let totals = state_key::TOTALS.load(deps.storage)?;
         let log = load_log_head(deps.storage)?;
         let stored = (totals, log);
@@ -45,12 +52,15 @@ impl<'a> Session<'a> {
             deps,
             env,
             config,
+            paused,
+            revoked,
             actor,
             totals,
             log,
             stored,
             accounts,
             epoch: None,
+            domain: None,
             events,
             messages,
             last,
@@ -99,6 +109,65 @@ impl<'a> Session<'a> {
             Some(epoch) => Ok(epoch),
             none => Ok(none.insert(state_key::EPOCH.load(self.deps.storage, id.get())?)),
         }
+    }
+
+    /// Whether new requests are refused.
+    pub const fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Whether an epoch was revoked.
+    pub fn is_revoked(&self, id: EpochId) -> bool {
+        self.revoked.contains(&id)
+    }
+
+    /// Replaces the parameters.
+    pub fn set_config(&mut self, config: Config) -> Result<(), ContractError> {
+        state_key::CONFIG.save(self.deps.storage, &config)?;
+        self.config = config;
+        self.save_terms();
+        Ok(())
+    }
+
+    /// Refuses new requests, or takes them again.
+    pub fn set_paused(&mut self, paused: bool) -> Result<(), ContractError> {
+        state_key::PAUSED.save(self.deps.storage, &paused)?;
+        self.paused = paused;
+        self.save_terms();
+        Ok(())
+    }
+
+    /// Stores that an epoch is revoked.
+    pub fn set_revoked(&mut self, epoch: &Epoch) -> Result<(), ContractError> {
+        state_key::EPOCH.save(self.deps.storage, epoch.id.get(), epoch)?;
+        self.revoked.push(epoch.id);
+        self.revoked.sort_unstable();
+        self.save_terms();
+        Ok(())
+    }
+
+    fn save_terms(&mut self) {
+        let (config, revoked) = (self.config.clone(), self.revoked.clone());
+        let terms = Terms { config, paused: self.paused, revoked };
+        self.deps.storage.set(state_key::TERMS, &terms.encode());
+    }
+
+    /// The epoch that holds what is made now.
+    pub fn newest_epoch(&self) -> Result<EpochId, ContractError> {
+        Ok(EpochId(state_key::NEWEST_EPOCH.load(self.deps.storage)?))
+    }
+
+    /// The domain under which a key answers, which is fixed for good; the last one asked for is kept, since
+    /// answers to one key's requests come together.
+    pub fn key_domain(&mut self, id: KeyId) -> Result<&Eip712Domain, ContractError> {
+        if self.domain.as_ref().is_none_or(|(key, _)| *key != id) {
+            self.domain = None;
+        }
+        let (_, domain) = match &mut self.domain {
+            Some(kept) => kept,
+            none => none.insert((id, state_key::KEY.load(self.deps.storage, id.get())?.domain)),
+        };
+        Ok(domain)
     }
 
     /// Appends an entry to the log.
@@ -226,6 +295,12 @@ impl<'a> Session<'a> {
         }
         Ok(response)
     }
+}
+
+fn load_terms(storage: &dyn Storage) -> Result<Terms, ContractError> {
+    let bytes =
+        storage.get(state_key::TERMS).ok_or_else(|| ContractError::NotFound("record of terms".to_owned()))?;
+    Ok(Terms::decode(&bytes)?)
 }
 
 /// The head of the log.

@@ -142,8 +142,9 @@ fn serve(config: &Config) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         let stop = CancellationToken::new();
-        let server = BoundServer::bind(settings).await?;
+        // Before it says that it listens: who reads that may ask it to stop.
         tokio::spawn(cancel_on_signal(stop.clone())?);
+        let server = BoundServer::bind(settings).await?;
         server.run(stop).await
     });
     // Key generation cannot be interrupted; what it would have made is of no use to anybody.

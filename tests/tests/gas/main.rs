@@ -7,9 +7,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod decryption;
+mod governance;
 mod keys;
 mod measured;
+mod operations;
 mod other_ends;
+mod owners;
 mod page;
 mod scene;
 
@@ -54,6 +57,13 @@ fn scenes() -> impl IntoIterator<Item = (&'static str, Scene)> {
         other_ends::expired,
         other_ends::denied,
         other_ends::withdrawn,
+        operations::inputs,
+        operations::for_the_user_one_value,
+        operations::for_the_user_ten_values,
+        owners::keys,
+        owners::cancelled,
+        governance::acts,
+        governance::code,
     ]
 }
 

@@ -46,22 +46,22 @@ pub fn key_gen() -> Operation {
 pub fn public_decrypt(key_id: KeyId, ciphertexts: u8) -> Operation {
     Operation::PublicDecrypt(PublicDecrypt {
         key_id,
-        ciphertexts: (0..ciphertexts).map(ciphertext).collect(),
+        ciphertexts: (0..ciphertexts).map(|number| ciphertext_of(number, FheType::Uint64)).collect(),
         domain: None,
         extra_data: Binary::default(),
     })
 }
 
-/// A 64-bit value of the size that it has with the default parameters; another for each number.
-fn ciphertext(number: u8) -> Ciphertext {
+/// A value of the size that 64 bits have with the default parameters; another for each number.
+pub fn ciphertext_of(number: u8, fhe_type: FheType) -> Ciphertext {
     let digest = Digest::sha256(&[number]);
     let mut handle = *Digest::sha256(digest.as_bytes()).as_bytes();
-    handle[30] = FheType::Uint64.number();
+    handle[30] = fhe_type.number();
     Ciphertext {
         handle: Handle::new(handle),
         digest,
         size: 1_050_000,
-        fhe_type: FheType::Uint64,
+        fhe_type,
         format: CiphertextFormat::Raw,
         index: 0,
         provenance: Provenance::Unproven,

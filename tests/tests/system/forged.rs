@@ -11,7 +11,7 @@ use kms_asc_api::{
 use kms_chain::{Message, TxOptions};
 use kms_core_proto::v1;
 use kms_e2e::{World, eventually};
-use kms_localnet::{AccountName, Lifetime, Stack, StackOptions};
+use kms_localnet::AccountName;
 use kms_proofs::{ContractAddress, store_key};
 
 use crate::forger::{Forger, submit};
@@ -55,7 +55,7 @@ fn altered(body: &[u8], change: impl Fn(&mut RequestBody)) -> Result<Vec<u8>> {
     Ok(serde_json::to_vec(&parsed)?)
 }
 
-fn expect(case: &str, reason: &str, expected: &str) -> Result<()> {
+pub fn expect(case: &str, reason: &str, expected: &str) -> Result<()> {
     ensure!(reason == expected, "{case}: refused as {reason}, not as {expected}");
     Ok(())
 }
@@ -171,36 +171,6 @@ async fn twin(world: &World, last: RequestId) -> Result<ContractAddress> {
         left -= some;
     }
     Ok(ContractAddress::parse(&address)?)
-}
-
-pub async fn the_same_request_on_another_chain_is_refused_whatever_that_chain_calls_itself(
-    world: &mut World,
-) -> Result<()> {
-    let thief = thief(world).await?;
-    for (name, case) in [("elsewhere", "another chain"), ("test", "wrong validators")] {
-        let folder = tempfile::tempdir()?;
-        let mut stack =
-            Stack::create(&folder.path().join("stack"), name, StackOptions::new(Lifetime::Owned)).await?;
-        stack.start_chain().await?;
-        stack.deploy().await?;
-        let id = submit(&stack, small_key(), None).await?;
-        let there = Forger::with_channel(&stack, world.stack.core_channel()?)?;
-        let body = there.body(id).await?;
-        let proof = there.proof(&body).await?;
-        let named = v1::ExecuteRequest {
-            chain_id: there.chain_id.clone(),
-            contract: there.contract.text().to_owned(),
-            body: body.clone(),
-            proof: Some(proof.clone()),
-            ciphertexts: Vec::new(),
-        };
-        let refused = there.ask(named).await?.err().context("the core served another chain")?;
-        expect(case, &refused, "wrong_contract")?;
-        // Under the name of the chain and the contract that the core serves.
-        expect(case, &thief.refusal(&body, proof).await?, "header_invalid")?;
-        stack.stop().await?;
-    }
-    Ok(())
 }
 
 pub async fn a_key_that_is_suspended_or_destroyed_is_not_used(world: &mut World) -> Result<()> {

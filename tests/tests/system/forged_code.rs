@@ -1,5 +1,5 @@
-//! What whoever governs the contract may do, each on a chain of its own: the core does not follow him where its operator did
-//! not say so.
+//! What other chains show, and what whoever governs the contract may do, each on a chain of its own: the core does not follow
+//! where its operator did not say so.
 
 use std::fs;
 
@@ -8,10 +8,11 @@ use kms_asc_api::{Digest, Epoch, EpochId, ExecuteMsg, Governance, Party, QueryMs
 use kms_chain::{Message, TxOptions};
 use kms_e2e::{World, eventually};
 use kms_localnet::{AccountName, EpochPin, Lifetime, Stack, StackOptions};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    forged::small_key,
+    forged::{expect, small_key},
     forger::{Forger, submit},
 };
 
@@ -23,18 +24,10 @@ struct Place {
 }
 
 impl Place {
+    /// `prepare` runs after the deployment, before the core.
     async fn begin(name: &str, prepare: impl AsyncFnOnce(&mut Stack) -> Result<()>) -> Result<Self> {
         let mut options = StackOptions::new(Lifetime::Owned);
         options.test_parameters = true;
-        Self::begin_with(name, options, prepare).await
-    }
-
-    /// `prepare` runs after the deployment, before the core.
-    async fn begin_with(
-        name: &str,
-        options: StackOptions,
-        prepare: impl AsyncFnOnce(&mut Stack) -> Result<()>,
-    ) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let mut stack = Stack::create(&folder.path().join("stack"), name, options).await?;
         stack.start_chain().await?;
@@ -75,6 +68,31 @@ impl Place {
         .await?;
         self.govern(&ExecuteMsg::MigrateNow {}).await
     }
+}
+
+pub async fn the_same_request_on_another_chain_is_refused_whatever_that_chain_calls_itself(
+    _: &mut World,
+) -> Result<()> {
+    for (name, case) in [("elsewhere", "another chain"), ("victim", "wrong validators")] {
+        // Begun first, so that its heights are not behind those of the chain that the core serves.
+        let folder = tempfile::tempdir()?;
+        let options = StackOptions::new(Lifetime::Owned);
+        let mut other = Stack::create(&folder.path().join("stack"), name, options).await?;
+        other.start_chain().await?;
+        other.deploy().await?;
+        let mut place = Place::begin("victim", async |_| Ok(())).await?;
+
+        let id = submit(&other, small_key(), None).await?;
+        let there = Forger::with_channel(&other, place.stack.core_channel()?)?;
+        let body = there.body(id).await?;
+        let proof = there.proof(&body).await?;
+        expect(case, &there.refusal(&body, proof.clone()).await?, "wrong_contract")?;
+        // Under the name of the chain and the contract that the core serves.
+        expect(case, &place.thief.refusal(&body, proof).await?, "header_invalid")?;
+        place.stack.stop().await?;
+        other.stop().await?;
+    }
+    Ok(())
 }
 
 /// The contract's code with something in it that changes nothing but its hash: a custom section.
@@ -121,11 +139,22 @@ pub async fn code_that_was_migrated_is_refused_also_after_it_was_migrated_back(_
     place.stack.stop().await
 }
 
+/// The contract refuses to begin with another admin, and nobody but the chain's validators together can give it one.
 pub async fn a_contract_whose_code_somebody_else_may_change_is_refused(_: &mut World) -> Result<()> {
-    let mut options = StackOptions::new(Lifetime::Owned);
-    options.foreign_admin = true;
-    let mut place = Place::begin_with("admin", options, async |_| Ok(())).await?;
+    let mut place = Place::begin("admin", async |_| Ok(())).await?;
     let (_, body) = place.ask().await?;
+    let contract = place.thief.contract.text().to_owned();
+    let other = place.stack.account(AccountName::Other)?.address().to_owned();
+    place
+        .stack
+        .rewrite_state(|state| {
+            let contracts = state.pointer_mut("/app_state/wasm/contracts").and_then(Value::as_array_mut);
+            let record = contracts.context("no contracts in the state")?.iter_mut();
+            let record = record.into_iter().find(|record| record["contract_address"] == contract.as_str());
+            record.context("the contract is not in the state")?["contract_info"]["admin"] = other.into();
+            Ok(())
+        })
+        .await?;
     let refused = place.refusal(&body).await?;
     ensure!(refused == "wasm_admin", "refused as {refused}");
     place.stack.stop().await

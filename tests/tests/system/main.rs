@@ -7,6 +7,7 @@
 
 mod bad_input;
 mod callback;
+mod command_line;
 mod configuration;
 mod crash;
 mod decryption;
@@ -87,6 +88,13 @@ fn scenarios() -> Vec<Scenario> {
         callback:
             an_auction_of_sealed_bids_is_opened_by_callbacks_and_has_the_right_winner,
             a_hostile_callback_changes_nothing_but_the_log;
+        command_line:
+            a_keys_owner_does_everything_by_the_command_line,
+            material_from_elsewhere_and_reference_strings_are_put_on_record,
+            a_pending_request_is_explained_and_taken_back,
+            an_operators_record_is_read_from_the_log,
+            the_admin_governs_by_the_command_line,
+            inputs_and_decryptions_for_users_are_answered_and_verify;
         governance:
             the_contract_takes_over_itself_with_requests_pending_and_nobody_else_can_do_it,
             requests_of_a_revoked_epoch_are_closed_at_once_and_given_back;
@@ -95,9 +103,9 @@ fn scenarios() -> Vec<Scenario> {
             a_finished_request_is_refused,
             a_proof_that_was_good_is_refused_when_its_header_is_old,
             another_contract_with_the_same_state_is_refused,
-            the_same_request_on_another_chain_is_refused_whatever_that_chain_calls_itself,
             a_key_that_is_suspended_or_destroyed_is_not_used;
         forged_code:
+            the_same_request_on_another_chain_is_refused_whatever_that_chain_calls_itself,
             code_that_was_migrated_is_refused_also_after_it_was_migrated_back,
             a_contract_whose_code_somebody_else_may_change_is_refused,
             a_replaced_record_of_an_epoch_is_refused_and_so_is_a_revoked_epoch;

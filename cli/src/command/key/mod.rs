@@ -8,7 +8,7 @@ mod report;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use kms_asc_api::KeyId;
+use kms_asc_api::{Digest, KeyId};
 
 use crate::{context::Context, error::Result};
 use manage::{Manage, Origin};
@@ -61,6 +61,13 @@ enum KeyCommand {
         #[arg(value_name = "ID")]
         id: KeyId,
     },
+    /// Show the key to which an EIP-712 domain belongs
+    #[command(after_help = "Example:\n  kms key domain \
+        0x1111111111111111111111111111111111111111111111111111111111111111")]
+    Domain {
+        /// The domain's separator
+        separator: Digest,
+    },
     #[command(flatten)]
     Origin(Origin),
     #[command(flatten)]
@@ -79,6 +86,11 @@ impl Key {
                 fetch::fetch(context, &context.ledger().await?.key(id).await?, to).await
             }
             KeyCommand::Grants { id } => grants::list(context, id).await,
+            KeyCommand::Domain { separator } => {
+                let ledger = context.ledger().await?;
+                let id = ledger.key_of_domain(separator).await?;
+                context.show(&KeyReport::from(ledger.key(id).await?))
+            }
             KeyCommand::Origin(origin) => origin.run(context).await,
             KeyCommand::Manage(manage) => manage.run(context).await,
         }

@@ -165,6 +165,7 @@ mod tests {
             "epoch_not_pinned",
             "epoch_revoked",
             "key_not_destroyed",
+            "before_restore",
         ];
         for reason in reason::ALL {
             let error = with_reason(Code::Internal, reason, ERROR_DOMAIN);

@@ -18,6 +18,9 @@ macro_rules! log_body {
         }
 
         impl LogBody {
+            /// Every kind, in the order of the definitions here.
+            pub const KINDS: &[&str] = &[$($kind),*];
+
             /// The kind's name in the entry.
             pub const fn kind(&self) -> &'static str {
                 match self {

@@ -11,8 +11,8 @@ use crate::{ContractError, validate};
 /// Puts the next set of operators in office. Keys stay where they are until their owners have them taken over.
 pub fn set_epoch(session: &mut Session, epoch: Epoch) -> Result<Binary, ContractError> {
     session.require_admin()?;
-    let newest = state_key::NEWEST_EPOCH.load(session.deps.storage)?;
-    let next = EpochId(newest.checked_add(1).ok_or(ContractError::Overflow)?);
+    let newest = session.newest_epoch()?;
+    let next = EpochId(newest.get().checked_add(1).ok_or(ContractError::Overflow)?);
     if epoch.id != next {
         return Err(ContractError::InvalidEpoch(format!("the next epoch is {next}, not {}", epoch.id)));
     }
@@ -35,7 +35,7 @@ pub fn revoke_epoch(session: &mut Session, id: EpochId) -> Result<Binary, Contra
         return Err(ContractError::InvalidEpoch(format!("epoch {id} was revoked at {revoked_at} already")));
     }
     epoch.revoked_at = Some(session.now());
-    state_key::EPOCH.save(session.deps.storage, id.get(), &epoch)?;
+    session.set_revoked(&epoch)?;
     session.emit(Event::Epoch { epoch: id });
     session.record(None, LogBody::EpochRevoked { epoch })?;
     Ok(Binary::default())

@@ -3,7 +3,7 @@
 use cosmwasm_std::Binary;
 use kms_asc_api::event::Event;
 use kms_asc_api::log::LogBody;
-use kms_asc_api::{Config, Eip712Domain, EpochId, KeyId, state_key};
+use kms_asc_api::{Config, Eip712Domain, KeyId, state_key};
 
 use super::form::existing_key;
 use crate::session::Session;
@@ -12,11 +12,10 @@ use crate::{ContractError, validate};
 /// Replaces the parameters, for what is submitted from now on; what is pending keeps its price and deadline.
 pub fn update_config(session: &mut Session, config: Config) -> Result<Binary, ContractError> {
     session.require_admin()?;
-    let newest = EpochId(state_key::NEWEST_EPOCH.load(session.deps.storage)?);
+    let newest = session.newest_epoch()?;
     let newest = session.epoch(newest)?.clone();
     validate::next_config(&config, &session.config, &newest)?;
-    state_key::CONFIG.save(session.deps.storage, &config)?;
-    session.config = config.clone();
+    session.set_config(config.clone())?;
     record(session, LogBody::ConfigSet { config: Box::new(config) })
 }
 
@@ -51,10 +50,10 @@ pub fn unpause(session: &mut Session) -> Result<Binary, ContractError> {
 /// Doing it twice is no mistake, and no entry.
 fn set_paused(session: &mut Session, paused: bool, body: LogBody) -> Result<Binary, ContractError> {
     session.require_admin()?;
-    if state_key::PAUSED.load(session.deps.storage)? == paused {
+    if session.is_paused() == paused {
         return Ok(Binary::default());
     }
-    state_key::PAUSED.save(session.deps.storage, &paused)?;
+    session.set_paused(paused)?;
     record(session, body)
 }
 

@@ -32,19 +32,18 @@ pub fn submit_request(
     callback: Option<Callback>,
 ) -> Result<Binary, ContractError> {
     let requester = &info.sender;
-    if state_key::PAUSED.load(session.deps.storage)? {
+    if session.is_paused() {
         return Err(ContractError::Paused);
     }
     if let Some(callback) = &callback {
         crate::callback::check(session, requester, callback)?;
     }
-    let newest = EpochId(state_key::NEWEST_EPOCH.load(session.deps.storage)?);
-    let key = form::check(session, newest, &operation)?;
+    let key = form::check(session, &operation)?;
     let deadline = deadline(session, ttl)?;
     let price = price_of(&session.config, &operation, callback.as_ref())?;
     let sent = sent_amount(session, &info.funds, price)?;
 
-    let verdict = match permission::judge(session, requester, newest, key.as_ref(), &operation)? {
+    let verdict = match permission::judge(session, requester, key.as_ref(), &operation)? {
         Ok(epoch) => Verdict::Accepted { epoch, deadline },
         Err(reason) => Verdict::Denied(reason),
     };

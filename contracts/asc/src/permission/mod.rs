@@ -45,13 +45,12 @@ impl From<StdError> for Refused {
 pub fn judge(
     session: &mut Session,
     sender: &Addr,
-    newest: EpochId,
     key: Option<&KeyRecord>,
     operation: &Operation,
 ) -> Result<Result<EpochId, DenialReason>, ContractError> {
     let judged = match (operation, key) {
-        (Operation::KeyGen(op), key) => key_gen(session, sender, newest, key, op),
-        (Operation::CrsGen(op), _) => crs_gen(session, newest, op),
+        (Operation::KeyGen(op), key) => key_gen(session, sender, key, op),
+        (Operation::CrsGen(op), _) => crs_gen(session, op),
         (Operation::PublicDecrypt(op), Some(key)) => public_decrypt(session, sender, key, op),
         (Operation::UserDecrypt(op), Some(key)) => user_decrypt(session, sender, key, op),
         (Operation::VerifyInput(op), Some(key)) => verify_input(session, key, op),
@@ -67,7 +66,6 @@ pub fn judge(
 fn key_gen(
     session: &mut Session,
     sender: &Addr,
-    newest: EpochId,
     key: Option<&KeyRecord>,
     op: &KeyGen,
 ) -> Result<EpochId, Refused> {
@@ -86,14 +84,14 @@ fn key_gen(
             }
         }
     }
-    standing(session, newest)
+    standing_newest(session)
 }
 
-fn crs_gen(session: &mut Session, newest: EpochId, op: &CrsGen) -> Result<EpochId, Refused> {
+fn crs_gen(session: &mut Session, op: &CrsGen) -> Result<EpochId, Refused> {
     if let CrsSource::Import { digest } = &op.source {
         unregistered(session, [digest])?;
     }
-    standing(session, newest)
+    standing_newest(session)
 }
 
 /// Material belongs to one request, for good.
@@ -110,11 +108,13 @@ fn unregistered<'a>(
 }
 
 /// An epoch that was not revoked.
-fn standing(session: &mut Session, epoch: EpochId) -> Result<EpochId, Refused> {
-    match session.epoch(epoch)?.revoked_at {
-        Some(_) => Err(DenialReason::EpochRevoked.into()),
-        None => Ok(epoch),
-    }
+fn standing(session: &Session, epoch: EpochId) -> Result<EpochId, Refused> {
+    if session.is_revoked(epoch) { Err(DenialReason::EpochRevoked.into()) } else { Ok(epoch) }
+}
+
+/// Who holds what is made now, if not revoked.
+fn standing_newest(session: &Session) -> Result<EpochId, Refused> {
+    standing(session, session.newest_epoch()?)
 }
 
 fn verify_input(session: &mut Session, key: &KeyRecord, op: &VerifyInput) -> Result<EpochId, Refused> {

@@ -7,6 +7,7 @@ mod auction;
 mod callback;
 mod cancel;
 mod close;
+mod documentation;
 mod epochs;
 mod failures;
 mod forbidden;

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 #[path = "../../examples/schema/files.rs"]
-mod files;
+pub mod files;
 
 /// What is committed, by path below `schema/`.
 fn committed() -> BTreeMap<String, String> {

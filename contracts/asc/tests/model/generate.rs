@@ -1,6 +1,8 @@
 //! What happens next: chosen by what there is, right and wrong about half of the time.
 
-use kms_asc_api::{CiphertextFormat, EpochMode, FheType, KeyId, KeyParams, KeyState, Operation, State};
+use kms_asc_api::{
+    CiphertextFormat, EpochId, EpochMode, FheType, KeyId, KeyParams, KeyRecord, KeyState, Operation, State,
+};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
@@ -94,7 +96,7 @@ fn message(model: &Model) -> Any<Step> {
         (16, send(people(), round(model))),
         (12, send(people(), proptest::collection::vec(item(model), 1..4).prop_map(Msg::Responses).boxed())),
         (8, send(people(), failures(model))),
-        (7, send(people(), proptest::collection::vec(request_id(model), 1..4).prop_map(Msg::Close).boxed())),
+        (7, send(people(), proptest::collection::vec(closable(model), 1..4).prop_map(Msg::Close).boxed())),
         (5, cancel(model)),
         (5, withdraw(model)),
         (24, key_message(model)),
@@ -120,6 +122,27 @@ fn ids(model: &Model, wanted: impl Fn(&Request) -> bool) -> Vec<u64> {
 fn request_id(model: &Model) -> Any<u64> {
     let pending = ids(model, |request| request.state == State::Pending);
     mostly(pending, 3, 0..=model.next_id())
+}
+
+/// One that can be closed, if there is any.
+fn closable(model: &Model) -> Any<u64> {
+    let revoked = |request: &Request| {
+        let epoch = request.body.epoch.and_then(|epoch| model.epoch(epoch.get()));
+        epoch.is_some_and(|epoch| epoch.revoked_at.is_some())
+    };
+    let ended = |request: &Request| {
+        request.state == State::Pending && (model.now >= request.end() || revoked(request))
+    };
+    mostly(ids(model, ended), 2, request_id(model))
+}
+
+/// One at whose half time, or a second before, it is now, if there is any.
+fn at_half_time(model: &Model) -> Any<u64> {
+    let halved = |request: &Request| {
+        let half = request.body.half_time().unwrap_or(0);
+        request.state == State::Pending && (model.now == half || model.now + 1 == half)
+    };
+    mostly(ids(model, halved), 4, request_id(model))
 }
 
 fn key_id(model: &Model) -> Any<u64> {
@@ -188,7 +211,7 @@ fn key_gen(model: &Model) -> Any<Op> {
     let newest = model.newest().id;
     let older =
         model.keys.iter().filter(|(_, key)| key.epoch < newest).map(|(id, _)| *id).collect::<Vec<_>>();
-    let takeover = if older.is_empty() { 1 } else { 4 };
+    let takeover = if older.is_empty() { 1 } else { 9 };
     let source = any_of(vec![
         (generate, Just(Source::Generate).boxed()),
         (3, (0u8..40, 0u8..40).prop_map(|(a, b)| Source::Import(a, b)).boxed()),
@@ -327,13 +350,14 @@ fn origin(model: &Model, key: u64) -> Any<Origin> {
     let inputs = ids(model, fits);
     let vouched = model.keys.get(&key).is_some_and(|key| key.attester_threshold > 0);
     let twisted = || prop_oneof![14 => Just(false), 1 => Just(true)];
-    let verified_weight = if inputs.is_empty() { 1 } else { 8 };
+    let verified_weight = if inputs.is_empty() { 1 } else { 14 };
     let verified = (mostly(inputs, 9, 0..=model.next_id()), twisted())
         .prop_map(|(request, twisted)| Origin::Verified { request, twisted });
     let until = prop_oneof![9 => 0i64..1000, 1 => -3i64..0];
     let seeds = prop_oneof![
         9 => proptest::sample::subsequence(vec![200u8, 201, 202], 2..=3),
         3 => proptest::sample::subsequence(vec![200u8, 201, 202, 203], 0..=4),
+        2 => (200u8..203).prop_map(|seed| vec![seed]),
         1 => Just(vec![200, 200]),
     ];
     let sorted = prop_oneof![9 => Just(true), 1 => Just(false)];
@@ -430,11 +454,10 @@ fn round(model: &Model) -> Any<Msg> {
 
 fn failures(model: &Model) -> Any<Msg> {
     let model = model.clone();
-    let code =
-        prop_oneof![3 => Just(4u32), 2 => Just(2u32), 1 => Just(5u32), 4 => 0u32..14, 1 => Just(300u32)];
+    let code = prop_oneof![3 => Just(4u32), 2 => Just(2u32), 3 => Just(5u32), 1 => Just(1u32), 4 => 0u32..14, 1 => Just(300u32)];
     let index = prop_oneof![6 => Just(65_535u32), 3 => Just(0u32), 1 => 1u32..4, 1 => Just(65_536u32)];
     let one =
-        (request_id(&model), code, index, sig()).prop_flat_map(move |(request, code, index, receipt)| {
+        (at_half_time(&model), code, index, sig()).prop_flat_map(move |(request, code, index, receipt)| {
             let said = Said::Failure { code, index };
             place(&model, request).prop_map(move |(epoch, party)| Item {
                 request,
@@ -490,7 +513,7 @@ fn key_message(model: &Model) -> Any<Step> {
                 (3, send(owner.clone(), revoke.boxed())),
                 (4, send(owner.clone(), attesters(key))),
                 (5, send(owner.clone(), strings(&model, key))),
-                (if moving { 12 } else { 2 }, send(owner.clone(), key_state(key, moving))),
+                (if moving { 16 } else { 2 }, send(owner.clone(), key_state(key, moving, record))),
                 (3, send(owner, to().prop_map(move |to| Msg::Offer { key, to }).boxed())),
                 (3, send(heir, Just(Msg::Accept { key }).boxed())),
             ])
@@ -515,12 +538,14 @@ fn strings(model: &Model, key: u64) -> Any<Msg> {
     any_of(vec![(3, all), (1, some)]).prop_map(move |crs| Msg::Crs { key, crs }).boxed()
 }
 
-fn key_state(key: u64, moving: bool) -> Any<Msg> {
+/// A key on the move is destroyed, by way of its suspension, more often than another.
+fn key_state(key: u64, moving: bool, record: Option<&KeyRecord>) -> Any<Msg> {
+    let suspended = record.is_some_and(|key| key.state == KeyState::Suspended);
     let state = prop_oneof![
         8 => Just(KeyState::Active),
-        6 => Just(KeyState::Suspended),
+        (if moving && !suspended { 24 } else { 6 }) => Just(KeyState::Suspended),
         1 => Just(KeyState::Deactivated),
-        (if moving { 9 } else { 1 }) => Just(KeyState::Destroyed),
+        (if moving && suspended { 40 } else { 1 }) => Just(KeyState::Destroyed),
     ];
     state.prop_map(move |state| Msg::State { key, state }).boxed()
 }
@@ -549,7 +574,7 @@ fn governance(model: &Model) -> Any<Msg> {
     let pauses = if model.paused { (1, 20) } else { (1, 1) };
     any_of(vec![
         (6, epoch.boxed()),
-        (2, (0..=model.newest().id.get() + 1).prop_map(Msg::RevokeEpoch).boxed()),
+        (4, revoked(model)),
         (4, change().prop_map(Msg::Config).boxed()),
         (4, domain.boxed()),
         (pauses.0, Just(Msg::Pause).boxed()),
@@ -560,6 +585,13 @@ fn governance(model: &Model) -> Any<Msg> {
         (2, Just(Msg::Migrate).boxed()),
         (1, to().prop_map(|to| Msg::Propose { to }).boxed()),
     ])
+}
+
+/// An epoch of which something is asked, more often than any.
+fn revoked(model: &Model) -> Any<Msg> {
+    let pending = model.requests.iter().filter(|request| request.state == State::Pending);
+    let busy = pending.filter_map(|request| request.body.epoch).map(EpochId::get).collect();
+    mostly(busy, 2, 0..=model.newest().id.get() + 1).prop_map(Msg::RevokeEpoch).boxed()
 }
 
 fn change() -> Any<Change> {

@@ -23,7 +23,7 @@ use kms_asc_mutants::mutant;
 use run::{LENGTH, Tally, play};
 
 /// Cases of 200 steps in which each planted bug must show.
-const MOST_CASES: u64 = 25;
+const MOST_CASES: u64 = 60;
 
 /// Addresses are known once a chain was made.
 fn places() {
@@ -156,7 +156,17 @@ fn every_planted_bug_is_found() {
         case
     };
     assert_eq!(found("no bug at all"), None, "the copy without a bug is the contract");
-    let missed: Vec<_> = mutant::ALL.iter().filter(|(name, _)| found(name).is_none()).collect();
+    let missed: Vec<_> = mutant::ALL
+        .iter()
+        .filter(|(name, _)| {
+            let case = found(name);
+            eprintln!(
+                "{name}: {}",
+                case.map_or_else(|| "not found".to_owned(), |case| format!("case {case}"))
+            );
+            case.is_none()
+        })
+        .collect();
     assert!(missed.is_empty(), "not found: {missed:#?}");
     assert!(mutant::ALL.len() >= 8);
 }

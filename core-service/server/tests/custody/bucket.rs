@@ -35,11 +35,11 @@ impl Server {
             format!("[default]\naws_access_key_id = {ACCESS_KEY}\naws_secret_access_key = {SECRET_KEY}\n");
         kms_config::write_secret(place.path("credentials"), credentials.as_bytes()).unwrap();
         fs::create_dir_all(place.path("s3/vaults")).unwrap();
-        fs::create_dir_all(place.path("s3-attributes")).unwrap();
+        fs::create_dir_all(place.path("attributes")).unwrap();
         let log = fs::File::create(place.path("s3.log")).unwrap();
         let child = Command::new(program())
             .args(["--port", &format!("127.0.0.1:{port}"), "--region", "us-east-1", "posix", "--sidecar"])
-            .args([place.path("s3-attributes"), place.path("s3")])
+            .args([place.path("attributes"), place.path("s3")])
             .envs([("ROOT_ACCESS_KEY", ACCESS_KEY), ("ROOT_SECRET_KEY", SECRET_KEY)])
             .stdout(log.try_clone().unwrap())
             .stderr(log)

@@ -12,38 +12,34 @@ use crate::session::Session;
 /// Largest input, in bits, that a reference string may be asked for.
 const MAX_CRS_BITS: u32 = 4096;
 
-pub fn key_gen(
-    session: &mut Session,
-    newest: EpochId,
-    op: &KeyGen,
-    key: Option<&KeyRecord>,
-) -> Result<(), ContractError> {
+pub fn key_gen(session: &mut Session, op: &KeyGen, key: Option<&KeyRecord>) -> Result<(), ContractError> {
     match (&op.source, key) {
-        (KeySource::Takeover { .. }, Some(key)) => takeover(newest, op, key),
+        (KeySource::Takeover { .. }, Some(key)) => takeover(session.newest_epoch()?, op, key),
         (KeySource::Takeover { key_id }, None) => Err(ContractError::UnknownKey(*key_id)),
         (KeySource::Import { digests }, _) => {
             published_parts(digests)?;
             default_domain_is_free(session)
         }
         (KeySource::Generate, _) => {
-            may_generate(session, newest)?;
+            may_generate(session)?;
             default_domain_is_free(session)
         }
     }
 }
 
-pub fn crs_gen(session: &mut Session, newest: EpochId, op: &CrsGen) -> Result<(), ContractError> {
+pub fn crs_gen(session: &mut Session, op: &CrsGen) -> Result<(), ContractError> {
     if op.max_bits == 0 || op.max_bits > MAX_CRS_BITS {
         return malformed(format!("max_bits {} given, 1 to {MAX_CRS_BITS} allowed", op.max_bits));
     }
     match op.source {
-        CrsSource::Generate => may_generate(session, newest),
+        CrsSource::Generate => may_generate(session),
         CrsSource::Import { .. } => Ok(()),
     }
 }
 
 /// Operators who each hold the whole key would each make another one.
-fn may_generate(session: &mut Session, newest: EpochId) -> Result<(), ContractError> {
+fn may_generate(session: &mut Session) -> Result<(), ContractError> {
+    let newest = session.newest_epoch()?;
     if session.epoch(newest)?.mode == EpochMode::Replicated {
         return Err(ContractError::GenerateRefused);
     }

@@ -5,7 +5,7 @@ mod generate;
 mod verify_input;
 
 use cosmwasm_std::Storage;
-use kms_asc_api::{Eip712Domain, EpochId, KeyId, KeyRecord, Operation, state_key};
+use kms_asc_api::{Eip712Domain, KeyId, KeyRecord, Operation, state_key};
 
 use crate::ContractError;
 use crate::session::Session;
@@ -15,18 +15,14 @@ const MAX_EXTRA_DATA: u64 = 1024;
 const MAX_DOMAIN_TEXT: u64 = 64;
 
 /// Checks that an operation's fields make sense; gives the record of the key that it uses.
-pub fn check(
-    session: &mut Session,
-    newest: EpochId,
-    operation: &Operation,
-) -> Result<Option<KeyRecord>, ContractError> {
+pub fn check(session: &mut Session, operation: &Operation) -> Result<Option<KeyRecord>, ContractError> {
     let key = match operation.key_id() {
         Some(id) => Some(existing_key(session.deps.storage, id)?),
         None => None,
     };
     match (operation, &key) {
-        (Operation::KeyGen(op), key) => generate::key_gen(session, newest, op, key.as_ref())?,
-        (Operation::CrsGen(op), _) => generate::crs_gen(session, newest, op)?,
+        (Operation::KeyGen(op), key) => generate::key_gen(session, op, key.as_ref())?,
+        (Operation::CrsGen(op), _) => generate::crs_gen(session, op)?,
         (Operation::PublicDecrypt(op), _) => decrypt::public(&session.config, op, operation)?,
         (Operation::UserDecrypt(op), Some(key)) => {
             let mode = session.epoch(key.epoch)?.mode;

@@ -138,7 +138,7 @@ fn unregistered<'a>(
     Ok(())
 }
 
-fn public_decrypt(session: &Session, op: &PublicDecrypt, payload: &[u8]) -> Result<Digest, Refused> {
+fn public_decrypt(session: &mut Session, op: &PublicDecrypt, payload: &[u8]) -> Result<Digest, Refused> {
     if payload.len() != public_decrypt_len(&op.ciphertexts) {
         return Err(RejectReason::Payload.into());
     }
@@ -155,7 +155,7 @@ fn user_decrypt(session: &mut Session, item: &Item, op: &UserDecrypt) -> Result<
 }
 
 /// A refused input has no statement for the outside world.
-fn verify_input(session: &Session, op: &VerifyInput, payload: &[u8]) -> Result<Option<Digest>, Refused> {
+fn verify_input(session: &mut Session, op: &VerifyInput, payload: &[u8]) -> Result<Option<Digest>, Refused> {
     let InputVerdict::Accepted(handles) = InputVerdict::decode(payload, op.chain_id)? else {
         return Ok(None);
     };
@@ -165,13 +165,13 @@ fn verify_input(session: &Session, op: &VerifyInput, payload: &[u8]) -> Result<O
 
 /// The request's domain; it was the key's at submission, and belongs to it for good.
 fn answer_domain(
-    session: &Session,
+    session: &mut Session,
     key_id: KeyId,
     domain: Option<&Eip712Domain>,
 ) -> Result<Eip712Domain, ContractError> {
     match domain {
         Some(domain) => Ok(domain.clone()),
-        None => Ok(load_key(session, key_id)?.domain),
+        None => Ok(session.key_domain(key_id)?.clone()),
     }
 }
 
