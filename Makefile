@@ -9,7 +9,7 @@ XTASK  = target/debug/xtask
 STEPS ?= 100000
 SEED  ?= 1
 
-.PHONY: help demo build up down status clean test client gas gas-growth campaign-contract
+.PHONY: help demo build up down status clean test client gas gas-growth load campaign-contract
 
 help: ## say this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +49,10 @@ gas: build ## measure what every message costs, and write docs/measurements/gas.
 
 gas-growth: build ## measure whether cost grows with what is stored (100,000 requests: 5 to 15 minutes)
 	@cargo test --workspace --locked --test gas_growth -- --write
+
+load: ## measure what a core does under load over TLS, with proofs, and write docs/measurements/load.*
+	@cargo build --workspace --locked --bins
+	@target/debug/kms-load
 
 campaign-contract: ## compare the contract with its model on STEPS random steps of SEED (CASE=n: one case of it again)
 	@scripts/setup.sh

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Each crate and the crates of this workspace that it may depend on, tests aside.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 21] = [
     ("kms-callback", &[]),
     ("kms-asc-api", &["kms-callback"]),
     ("kms-asc", &["kms-asc-api"]),
@@ -53,6 +53,17 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ),
     ("kms-localnet", &["kms-asc-api", "kms-chain", "kms-config"]),
     ("xtask", &["kms-asc-api", "kms-chain", "kms-config", "kms-localnet"]),
+    (
+        "kms-load",
+        &[
+            "kms-asc-api",
+            "kms-core-engine",
+            "kms-core-proto",
+            "kms-proofs",
+            "kms-signcrypt",
+            "kms-store",
+        ],
+    ),
     ("kms-e2e", &["kms-asc-api", "kms-chain", "kms-config", "kms-connector", "kms-localnet"]),
 ];
 

@@ -196,8 +196,11 @@ impl<E: Engine> Core<E> {
         if let Some(answer) = self.answered(&body)? {
             return Ok(answer);
         }
-        let request =
-            self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
+        let request = self
+            .judge(waits(proof.as_ref()), move |evidence| {
+                evidence.judge_request(&chain_id, &contract, &body, proof)
+            })
+            .await?;
         let (given, expected) = (ciphertexts.len(), request.body.operation.blobs().len());
         if given != expected {
             return Err(Error::WrongCiphertextCount { given, expected });
@@ -211,8 +214,11 @@ impl<E: Engine> Core<E> {
         if let Some(answer) = self.answered(&body)? {
             return Ok(answer);
         }
-        let request =
-            self.judge(move |evidence| evidence.judge_request(&chain_id, &contract, &body, proof)).await?;
+        let request = self
+            .judge(waits(proof.as_ref()), move |evidence| {
+                evidence.judge_request(&chain_id, &contract, &body, proof)
+            })
+            .await?;
         let failure = declined(&request, code, index)?;
         self.answer(request, Wish::Decline(failure)).await
     }
@@ -221,7 +227,7 @@ impl<E: Engine> Core<E> {
         &self,
         call: v1::SubmitHeaderRequest,
     ) -> Result<v1::SubmitHeaderResponse, Error> {
-        let (height, hash) = self.judge(move |evidence| evidence.submit(call.light_blocks)).await?;
+        let (height, hash) = self.judge(true, move |evidence| evidence.submit(call.light_blocks)).await?;
         Ok(v1::SubmitHeaderResponse { trusted_height: height, trusted_hash: hash.to_vec() })
     }
 
@@ -229,7 +235,7 @@ impl<E: Engine> Core<E> {
         let v1::DestroyKeyRequest { chain_id, contract, key_id, proof } = call;
         let judge =
             move |evidence: &Evidence| evidence.judge_destruction(&chain_id, &contract, KeyId(key_id), proof);
-        let key = self.judge(judge).await?;
+        let key = self.judge(true, judge).await?;
         let core = self.clone();
         let destroyed =
             spawn_blocking(move || destroy(&core.0.workshop, &core.0.signer, &key.record, key.record_hash));
@@ -245,15 +251,19 @@ impl<E: Engine> Core<E> {
         Ok(found.filter(|answer| answer.request_hash == hash.as_bytes()))
     }
 
-    /// Verifies what a caller shows, off the threads that serve the network: it may wait for the disk.
+    /// Verifies what a caller shows; off the threads that serve the network, if it waits for the disk.
     async fn judge<T: Send + 'static>(
         &self,
+        waits: bool,
         judge: impl FnOnce(&Evidence) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
         let core = self.clone();
         let judged = {
             let _timed = self.0.metrics.timer(Stage::Proof);
-            spawn_blocking(move || judge(&core.0.evidence)).await
+            match waits {
+                true => spawn_blocking(move || judge(&core.0.evidence)).await,
+                false => Ok(judge(&core.0.evidence)),
+            }
         };
         self.note_finished().await?;
         judged.map_err(|error| Error::internal("judging a proof", &error))?
@@ -321,6 +331,11 @@ impl<E: Engine> Core<E> {
             trusted_hash: trusted_hash.to_vec(),
         }
     }
+}
+
+/// Whether a proof brings headers, which are kept on disk. Without, verifying it takes less than waking another thread.
+fn waits(proof: Option<&v1::Proof>) -> bool {
+    proof.is_some_and(|proof| !proof.light_blocks.is_empty())
 }
 
 fn membership(membership: &Membership) -> v1::Membership {

@@ -8,7 +8,7 @@ mod stages;
 mod traffic;
 mod world;
 
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -18,8 +18,8 @@ use kms_core_proto::v1::{Success, answer, kms_client::KmsClient};
 use kms_store::Store;
 use tonic::transport::Channel;
 
-use program::{Folder, Program};
-use report::{Latency, Report, Scenario};
+use program::{Folder, Program, own_processor_time};
+use report::{Latency, Processor, Report, Scenario};
 use stages::Reading;
 use traffic::Run;
 use world::{Asked, World};
@@ -36,6 +36,9 @@ struct Arguments {
     /// Calls of each scenario at concurrency 64.
     #[arg(long, default_value_t = 20_000)]
     calls: usize,
+    /// What readers must know of this run, such as that the machine was not idle.
+    #[arg(long, default_value = "")]
+    note: String,
     /// Requests over which the core's memory is watched.
     #[arg(long, default_value_t = 100_000)]
     memory: usize,
@@ -50,6 +53,7 @@ const BATCH: usize = 5_000;
 #[tokio::main]
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
+    let load_average = load_average()?;
     let mut stand = Stand::build(&arguments.core).await?;
     stand.fill_up().await?;
     let mut scenarios = Vec::new();
@@ -62,6 +66,8 @@ async fn main() -> Result<()> {
     let report = Report {
         command: "make load".to_owned(),
         machine: machine()?,
+        load_average,
+        note: arguments.note,
         start_seconds: stand.restart()?,
         disk: Latency::from(&disk::flushes(&stand.folder.data(), 300)?),
         scenarios,
@@ -97,6 +103,8 @@ impl Stand {
         for _ in 0..CONNECTIONS {
             clients.push(folder.connect(&program).await?);
         }
+        // The header that the configuration names.
+        first_of(&mut clients)?.submit_header(world.header()).await?;
         let encryptor = make_key(&folder, &mut clients, &mut world).await?;
         let value = Plaintext::parse(FheType::Uint64, "16045690984503098046")?;
         let (raw, compressed) = (encryptor.encrypt_raw(&value)?, encryptor.encrypt_compressed(&[value])?);
@@ -140,8 +148,14 @@ impl Stand {
         bar: Option<f64>,
     ) -> Result<Scenario> {
         let before = Reading::of(&self.program.metrics().await?);
+        let (core, own) = (self.program.processor_time()?, own_processor_time()?);
         let run = self.run(asked, concurrency, calls).await?;
         let after = Reading::of(&self.program.metrics().await?);
+        let each = |time: Duration| time.as_secs_f64() * 1e6 / traffic::count(calls);
+        let processor = Processor {
+            core: each(self.program.processor_time()?.saturating_sub(core)),
+            generator: each(own_processor_time()?.saturating_sub(own)),
+        };
         eprintln!("{name} at {concurrency}: {:.0}/s, p50 {:.2} ms", run.rate(), run.percentile(50));
         Ok(Scenario {
             name: name.to_owned(),
@@ -150,6 +164,7 @@ impl Stand {
             rate: run.rate(),
             bar,
             latency: Latency::from(&run),
+            processor,
             stages: after.since(&before),
         })
     }
@@ -228,4 +243,9 @@ fn machine() -> Result<String> {
     let names: Vec<_> = cpus.lines().filter_map(|line| line.strip_prefix("model name")).collect();
     let name = names.first().map_or("", |name| name.trim_start_matches([' ', '\t', ':']));
     Ok(format!("{} processors, {name}", names.len()))
+}
+
+fn load_average() -> Result<f64> {
+    let text = fs::read_to_string("/proc/loadavg")?;
+    Ok(text.split_whitespace().next().context("no load average")?.parse()?)
 }

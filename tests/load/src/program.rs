@@ -194,6 +194,11 @@ impl Program {
         Ok(kilobytes.parse::<u64>()?.saturating_mul(1024))
     }
 
+    /// Processor time that it has used.
+    pub fn processor_time(&self) -> Result<Duration> {
+        processor_time(&format!("/proc/{}/stat", self.child.id()))
+    }
+
     /// What its metrics page says.
     pub async fn metrics(&self) -> Result<String> {
         let mut stream = TcpStream::connect(&self.admin).await?;
@@ -216,4 +221,19 @@ impl Drop for Program {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Processor time that this process has used.
+pub fn own_processor_time() -> Result<Duration> {
+    processor_time("/proc/self/stat")
+}
+
+/// User and system time, in the hundredths of a second that Linux counts.
+fn processor_time(stat: &str) -> Result<Duration> {
+    let stat = fs::read_to_string(stat)?;
+    // The name, which may contain blanks, is in parentheses.
+    let (_, fields) = stat.rsplit_once(')').context("no process statistics")?;
+    let times: Vec<u64> =
+        fields.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    Ok(Duration::from_millis(times.iter().sum::<u64>().saturating_mul(10)))
 }

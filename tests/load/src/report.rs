@@ -13,6 +13,10 @@ pub struct Report {
     pub command: String,
     /// Processors, and what they are.
     pub machine: String,
+    /// What readers must know of this run.
+    pub note: String,
+    /// How busy the machine was when the run began: the mean of processes that ran or waited, over a minute.
+    pub load_average: f64,
     /// From the start of a core with one key to the moment when it listens, seconds.
     pub start_seconds: f64,
     /// The disk alone: 4 KiB and a flush, milliseconds.
@@ -38,6 +42,15 @@ impl From<&Run> for Latency {
     }
 }
 
+/// Microseconds of one processor for each call. Neighbours on the machine change it little.
+#[derive(Debug, Serialize)]
+pub struct Processor {
+    /// Of the core.
+    pub core: f64,
+    /// Of the generator, with the making of requests and proofs.
+    pub generator: f64,
+}
+
 /// One kind of request at one concurrency.
 #[derive(Debug, Serialize)]
 pub struct Scenario {
@@ -53,6 +66,8 @@ pub struct Scenario {
     pub bar: Option<f64>,
     /// Of a call, as its caller sees it.
     pub latency: Latency,
+    /// Processor time for each call, microseconds.
+    pub processor: Processor,
     /// Means of the core's stages, microseconds.
     pub stages: BTreeMap<String, f64>,
 }
@@ -76,15 +91,24 @@ impl Report {
             page,
             "of its own body and status under a header that all share. The generator runs on the same processors.\n"
         )?;
-        writeln!(page, "Machine: {}.\n", self.machine)?;
         writeln!(
             page,
-            "| Request (one uint64) | At a time | Calls | Answers/s | Asked for | p50 ms | p99 ms |\n|---|---|---|---|---|---|---|"
+            "Machine: {}. Load average of the minute before: {:.1}.\n",
+            self.machine, self.load_average
         )?;
-        for Scenario { name, concurrency, calls, rate, bar, latency, .. } in &self.scenarios {
+        if !self.note.is_empty() {
+            writeln!(page, "{}\n", self.note)?;
+        }
+        writeln!(
+            page,
+            "| Request (one uint64) | At a time | Calls | Answers/s | Asked for | p50 ms | p99 ms | Processor time, core µs | generator µs |\n|---|---|---|---|---|---|---|---|---|"
+        )?;
+        for Scenario { name, concurrency, calls, rate, bar, latency, processor, .. } in &self.scenarios {
             let bar = bar.map_or("-".to_owned(), |bar| format!("{bar:.0}"));
             let Latency { p50, p99 } = latency;
-            writeln!(page, "| {name} | {concurrency} | {calls} | {rate:.0} | {bar} | {p50:.2} | {p99:.2} |")?;
+            let Processor { core, generator } = processor;
+            write!(page, "| {name} | {concurrency} | {calls} | {rate:.0} | {bar} | {p50:.2} | {p99:.2} ")?;
+            writeln!(page, "| {core:.0} | {generator:.0} |")?;
         }
         self.split(&mut page)?;
         let Latency { p50, p99 } = self.disk;

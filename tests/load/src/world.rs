@@ -11,7 +11,7 @@ use kms_asc_api::{
 };
 use kms_core_proto::v1;
 use kms_proofs::{
-    StateEntry, keys_of_request, store_key,
+    LightBlock, StateEntry, keys_of_request, store_key,
     testing::{FakeChain, now},
 };
 use kms_signcrypt::UserKey;
@@ -61,6 +61,12 @@ impl World {
             code: hex::encode(CODE),
             epoch: hex::encode(Digest::sha256(&record).as_bytes()),
         })
+    }
+
+    /// The newest header, to be shown to the core.
+    pub fn header(&self) -> v1::SubmitHeaderRequest {
+        let newest = self.chain.light_block(self.chain.height());
+        v1::SubmitHeaderRequest { light_blocks: vec![light_block(newest)] }
     }
 
     /// The key's record, once its parts are known.
@@ -139,11 +145,7 @@ impl World {
 
     fn whole_proof(&self, height: u64, body: &RequestBody) -> v1::Proof {
         let proof = self.chain.request_proof(height, body);
-        let light_blocks = proof.light_blocks.into_iter().map(|block| v1::LightBlock {
-            signed_header: block.signed_header,
-            validators: block.validators,
-            next_validators: block.next_validators,
-        });
+        let light_blocks = proof.light_blocks.into_iter().map(light_block);
         v1::Proof {
             height,
             light_blocks: light_blocks.collect(),
@@ -166,6 +168,11 @@ impl World {
         let key = store_key::contract_state(self.chain.contract().bytes(), &state_key::STATUS.key(id));
         entry(self.chain.entry(height, &key))
     }
+}
+
+fn light_block(block: LightBlock) -> v1::LightBlock {
+    let LightBlock { signed_header, validators, next_validators } = block;
+    v1::LightBlock { signed_header, validators, next_validators }
 }
 
 fn entry(entry: StateEntry) -> v1::StateEntry {

@@ -204,7 +204,7 @@ async fn answers_are_forgotten_once_no_proof_can_show_their_request_pending() {
         chain.advance_to(height + 1 + 60);
         (shows, height + 1 + 60)
     };
-    stack.execute_with(&other, blobs.clone(), shows.clone()).await.unwrap();
+    stack.execute_with(&other, blobs, shows).await.unwrap();
     assert!(stack.get_result(&asked).await.is_ok(), "an older proof could still show it pending");
     stack.submit(later).await.unwrap();
     // What is due is forgotten when the core looks after itself the next time.
