@@ -53,7 +53,8 @@ pub fn ciphertext_seeds() -> Vec<Vec<u8>> {
     for (format, golden) in (0..).zip(&golden::ALL) {
         for element in golden.elements() {
             let index = u8::try_from(element.index).unwrap_or(u8::MAX);
-            seeds.push([&[format, element.declared.number(), index], golden.stored].concat());
+            let head = [format, element.declared.number(), index];
+            seeds.push([head.as_slice(), golden.stored].concat());
         }
     }
     seeds
