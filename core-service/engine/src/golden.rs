@@ -6,7 +6,7 @@ use crate::{CiphertextFormat, DecryptionKey, Element, FheType, KeyError, Paramet
 /// A stored secret key, as good as public.
 pub(crate) const SECRET: &[u8] = include_bytes!("../golden/secret.bin");
 /// Its public key.
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) const PUBLIC: &[u8] = include_bytes!("../golden/public.bin");
 
 /// Stored ciphertexts and what they hold, in order.

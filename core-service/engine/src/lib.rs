@@ -23,7 +23,7 @@ mod encrypt;
 mod engine;
 mod error;
 mod fhe_type;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod generate;
 mod golden;

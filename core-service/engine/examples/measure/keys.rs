@@ -75,12 +75,12 @@ pub fn proofs(folder: &Path, bits: u32) -> Result<Value> {
     let prover = Prover::load(PARAMS, &public, &crs)?;
     let value = value(bits)?;
     let mut list = Vec::new();
-    let proofs = times(5, || {
+    let proofs = times(3, || {
         list = prover.encrypt_proven(&[value], METADATA)?;
         Ok(())
     })?;
     fs::write(folder.join(format!("list{bits}")), &list)?;
-    Ok(json!({ "load, ms": median(loads), "median of 5, ms": median(proofs), "list, bytes": list.len() }))
+    Ok(json!({ "load, ms": median(loads), "median of 3, ms": median(proofs), "list, bytes": list.len() }))
 }
 
 pub fn verification(folder: &Path, bits: u32) -> Result<Value> {
@@ -90,15 +90,15 @@ pub fn verification(folder: &Path, bits: u32) -> Result<Value> {
     let after = memory("VmRSS")?;
     let loads = times(11, || Ok(InputVerifier::load(PARAMS, &public, &crs)?))?;
     let list = fs::read(folder.join(format!("list{bits}")))?;
-    let valid = times(21, || Ok(verifier.verify(&list, METADATA)?))?;
-    let invalid = times(21, || match verifier.verify(&list, b"other") {
+    let valid = times(11, || Ok(verifier.verify(&list, METADATA)?))?;
+    let invalid = times(11, || match verifier.verify(&list, b"other") {
         Ok(_) => Err("a proof for other metadata was valid".into()),
         Err(_) => Ok(()),
     })?;
     Ok(json!({
         "load, ms": median(loads),
-        "valid, median of 21, ms": median(valid),
-        "invalid, median of 21, ms": median(invalid),
+        "valid, median of 11, ms": median(valid),
+        "invalid, median of 11, ms": median(invalid),
         "memory for the verifier, MB": rounded(after - before),
     }))
 }

@@ -109,11 +109,11 @@ fn results_of_honest_computation_and_trivial_ciphertexts_are_accepted() {
 
 /// What is refused begins at a quarter of the distance between two messages, 2^59.
 #[test]
-fn the_noise_of_compression_is_a_tenth_of_what_is_refused() {
+fn the_noise_of_compression_is_far_below_what_is_refused() {
     let value = Plaintext::parse(FheType::Uint64, "16045690984503098046").unwrap();
     let x: FheUint64 = read(&real().encryptor.encrypt_raw(&value).unwrap());
     let list = with_server_key_as_context(real().server(), || {
-        CompressedCiphertextListBuilder::new().extend((0..16).map(|_| x.clone())).build().unwrap()
+        CompressedCiphertextListBuilder::new().extend((0..64).map(|_| x.clone())).build().unwrap()
     });
     let bytes = bincode::serialize(&list.into_raw_parts().0).unwrap();
     let packed: Vec<CompressedModulusSwitchedGlweCiphertext<u64>> =
@@ -129,8 +129,11 @@ fn the_noise_of_compression_is_a_tenth_of_what_is_refused() {
     }
     let deviation = (noises.iter().map(|noise| noise * noise).sum::<f64>() / noises.len() as f64).sqrt();
     let refused = (1_u64 << 59) as f64;
-    assert_eq!(noises.len(), 512);
-    assert!(deviation < refused / 9.0, "{} of what is refused", deviation / refused);
+    assert_eq!(noises.len(), 2048);
+    // 0.1 is expected, give or take 2 %. At 1/8 an honest block would be refused once in 10^15.
+    let share = deviation / refused;
+    eprintln!("standard deviation: {share} of what is refused");
+    assert!((0.05..0.125).contains(&share), "{share}");
 }
 
 fn noise(phase: u64) -> f64 {
