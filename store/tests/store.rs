@@ -144,8 +144,24 @@ async fn a_store_whose_folder_cannot_be_written_is_unavailable() {
 #[test]
 fn urls_of_other_stores_are_refused_by_name() {
     let code = |url: &str| Store::open(&Url::parse(url).unwrap()).unwrap_err();
-    let error = code("s3://bucket/folder");
+    let error = code("gs://bucket/folder");
     assert_eq!(error.code(), "store_unknown_scheme");
-    assert!(error.to_string().contains("`s3`"), "{error}");
+    assert!(error.to_string().contains("`gs`"), "{error}");
     assert_eq!(code("file://host/folder").code(), "store_not_a_folder");
+}
+
+#[test]
+fn urls_of_buckets_that_name_none_or_say_too_much_are_refused() {
+    for (url, reason) in [
+        ("s3:///folder", "name is missing"),
+        ("s3:folder", "name is missing"),
+        ("s3://bucket/folder?secret=hidden", "\"secret\", allowed are endpoint and region"),
+        ("s3://bucket/folder?region=eu-1&bucket=other", "\"bucket\", allowed are endpoint and region"),
+        ("s3://key:hidden@bucket/folder", "credentials"),
+    ] {
+        let error = Store::open(&Url::parse(url).unwrap()).unwrap_err();
+        assert_eq!(error.code(), "store_bad_bucket", "{url}");
+        let text = error.to_string();
+        assert!(text.contains(reason) && !text.contains("hidden"), "{url}: {text}");
+    }
 }

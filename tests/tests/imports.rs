@@ -55,14 +55,7 @@ const ALLOWED: [(&str, &[&str]); 21] = [
     ("xtask", &["kms-asc-api", "kms-chain", "kms-config", "kms-localnet"]),
     (
         "kms-load",
-        &[
-            "kms-asc-api",
-            "kms-core-engine",
-            "kms-core-proto",
-            "kms-proofs",
-            "kms-signcrypt",
-            "kms-store",
-        ],
+        &["kms-asc-api", "kms-core-engine", "kms-core-proto", "kms-proofs", "kms-signcrypt", "kms-store"],
     ),
     ("kms-e2e", &["kms-asc-api", "kms-chain", "kms-config", "kms-connector", "kms-localnet"]),
 ];

@@ -24,7 +24,7 @@ pub struct Replay {
 
 #[derive(Debug, Clone)]
 enum Stage {
-    Unborn(Birth),
+    Unborn(Box<Birth>),
     Alive(Box<Ledger>),
 }
 
@@ -49,7 +49,7 @@ impl Replay {
     pub fn new(chain_id: &str, contract: &str) -> Self {
         Self {
             reader: LogReader::after(LogHead::EMPTY),
-            stage: Stage::Unborn(Birth::new(chain_id, contract)),
+            stage: Stage::Unborn(Box::new(Birth::new(chain_id, contract))),
             due: VecDeque::new(),
             now: (0, 0),
         }

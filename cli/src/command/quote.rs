@@ -31,6 +31,8 @@ pub struct Quote {
     operation: QuotedOperation,
 }
 
+// One lives at a time, and the parser does not read into boxes.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Subcommand)]
 enum QuotedOperation {
     /// Generation of a key, or its import or takeover

@@ -227,7 +227,9 @@ impl<L: Ledger> Evidence<L> {
 fn hex_bytes(text: &str) -> Option<Vec<u8>> {
     let digits = text.strip_prefix("0x").unwrap_or(text).as_bytes();
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    (digits.len() % 2 == 0 && !digits.is_empty()).then(|| digits.chunks(2).map(byte).collect()).flatten()
+    (digits.len().is_multiple_of(2) && !digits.is_empty())
+        .then(|| digits.chunks(2).map(byte).collect())
+        .flatten()
 }
 
 #[cfg(test)]

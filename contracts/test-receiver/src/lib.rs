@@ -78,7 +78,7 @@ fn take(deps: DepsMut, env: &Env, result: KmsResult) -> StdResult<Response> {
     match MANNER.load(deps.storage)? {
         Manner::Accept => Ok(Response::new()),
         Manner::Fail(text) => Err(StdError::msg(text)),
-        Manner::Moody if env.block.height % 2 == 0 => Ok(Response::new()),
+        Manner::Moody if env.block.height.is_multiple_of(2) => Ok(Response::new()),
         Manner::Loop | Manner::Moody => loop {
             deps.storage.get(b"nothing");
         },

@@ -20,7 +20,7 @@ use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, Ta
 use thiserror::Error as ThisError;
 
 use self::{prune::Floor, writer::Writer};
-use crate::{Error, Identity, metrics::Metrics};
+use crate::{Error, Identity, config::make_private_file, metrics::Metrics};
 
 /// `v u8` || the answer as it goes over the wire, by request id.
 const ANSWERS: TableDefinition<u64, &[u8]> = TableDefinition::new("answers");
@@ -88,6 +88,7 @@ impl Answers {
         identity: &Identity,
         metrics: Arc<Metrics>,
     ) -> Result<Self, AnswersError> {
+        make_private_file(file).map_err(|error| unusable(file, redb::Error::Io(error)))?;
         let database =
             Builder::new().set_cache_size(CACHE_BYTES).create(file).map_err(|error| match error {
                 DatabaseError::DatabaseAlreadyOpen => AnswersError::InUse { file: file.to_owned() },

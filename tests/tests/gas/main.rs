@@ -1,6 +1,6 @@
 //! What every message costs on a real chain. Checks that nothing costs over 3 % more than
-//! `docs/measurements/gas.json` says, and nothing more than its bar; with `--write`, measures and writes that
-//! file and the page for people beside it.
+//! `docs/measurements/gas.json` says, and nothing more than its bar but what `measured::MISSED` names, all of which
+//! does; with `--write`, measures and writes that file and the page for people beside it.
 //!
 //! Only the chain and the contract run: the operators' answers are signed here.
 
@@ -37,10 +37,10 @@ const WRITE: &str = "--write";
 /// Lists scenes by their functions.
 macro_rules! scenes {
     ($($module:ident::$name:ident),* $(,)?) => {
-        [$((
-            concat!(stringify!($module), "::", stringify!($name)),
-            (|stage, notes| Box::pin($module::$name(stage, notes))) as Scene,
-        )),*]
+        [$({
+            let scene: Scene = |stage, notes| Box::pin($module::$name(stage, notes));
+            (concat!(stringify!($module), "::", stringify!($name)), scene)
+        }),*]
     };
 }
 
@@ -112,8 +112,8 @@ fn write() -> Result<()> {
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
         println!("wrote {}", path.display());
     }
-    let over = now.over_bars();
-    anyhow::ensure!(over.is_empty(), "\n{}\n", over.join("\n"));
+    let wrong = now.bar_complaints();
+    anyhow::ensure!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
     Ok(())
 }
 

@@ -18,6 +18,14 @@ pub const BARS: [(&str, u32, u64); 4] = [
     ("submit_responses: user_decrypt, 1 ciphertext, first answer", 4, 220_000),
 ];
 
+/// The bars that are missed today, as they stand in `BARS`. The page shows them as missed. One that is met must leave
+/// this list; none is added without a decision. What is in here is still held by the rule of `TOLERANCE`.
+pub const MISSED: [(&str, u32, u64); 3] = [
+    ("cycle: public_decrypt, 1 ciphertext, all answers", 1, 390_000),
+    ("cycle: public_decrypt, 1 ciphertext, ten at once", 1, 160_000),
+    ("submit_responses: user_decrypt, 1 ciphertext, first answer", 4, 220_000),
+];
+
 /// Costs by name and number of operators.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -52,9 +60,9 @@ impl Measured {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// Everything that is wrong with these numbers, a line each: risen, missing, over its bar.
+    /// Everything that is wrong with these numbers, a line each: risen, missing, on the wrong side of its bar.
     pub fn complaints(&self, committed: &Self) -> Vec<String> {
-        let mut all = self.over_bars();
+        let mut all = self.bar_complaints();
         for (name, parties, now) in self.rows() {
             match committed.cost(name, parties) {
                 None => all.push(format!("{name}, {parties} operators: {now}, and nothing committed")),
@@ -75,16 +83,29 @@ impl Measured {
         all
     }
 
-    /// What costs more than it may, a line each.
-    pub fn over_bars(&self) -> Vec<String> {
-        let over = BARS.into_iter().filter_map(|(name, parties, most)| match self.cost(name, parties) {
-            None => Some(format!("{name}, {parties} operators: not measured, and there is a bar for it")),
-            Some(cost) if cost > most => {
-                Some(format!("{name}, {parties} operators: {cost}, at most {most} are allowed"))
+    /// What is wrong about the bars, a line each: missed and not in `MISSED`, in `MISSED` and met, in `MISSED` and no
+    /// bar, not measured.
+    pub fn bar_complaints(&self) -> Vec<String> {
+        let strays =
+            MISSED.into_iter().filter(|missed| !BARS.contains(missed)).map(|(name, parties, most)| {
+                format!("{name}, {parties} operators: `MISSED` says at most {most}, and there is no such bar")
+            });
+        let wrong = BARS.into_iter().filter_map(|bar| {
+            let (name, parties, most) = bar;
+            let Some(cost) = self.cost(name, parties) else {
+                return Some(format!("{name}, {parties} operators: not measured, and there is a bar for it"));
+            };
+            match (cost <= most, MISSED.contains(&bar)) {
+                (true, false) | (false, true) => None,
+                (false, false) => {
+                    Some(format!("{name}, {parties} operators: {cost}, at most {most} are allowed"))
+                }
+                (true, true) => Some(format!(
+                    "{name}, {parties} operators: {cost}, within the {most} allowed: remove it from `MISSED`"
+                )),
             }
-            Some(_) => None,
         });
-        over.collect()
+        strays.chain(wrong).collect()
     }
 
     /// One cost, if it was measured.

@@ -237,7 +237,7 @@ pub async fn a_hostile_callback_changes_nothing_but_the_log(world: &mut World) -
     // Data of a size that the ASC could not even read: it is not asked to.
     hostile.behave(world, Manner::Shout(12_000_000)).await?;
     let shouting = hostile.ask(world, Some(600)).await?;
-    let behind = world.submit(&[neighbour.clone()], Some(600)).await?[0].request_id;
+    let behind = world.submit(std::slice::from_ref(&neighbour), Some(600)).await?[0].request_id;
     world.fulfilled(&[shouting, behind]).await?;
 
     // Another behaviour in the block than in simulation.
@@ -252,7 +252,7 @@ pub async fn a_hostile_callback_changes_nothing_but_the_log(world: &mut World) -
     world.stack.kill("connector").await?;
     let config: Config = world.query(&QueryMsg::Config {}).await?;
     let ids = [
-        world.submit(&[neighbour.clone()], Some(config.ttl_min)).await?[0].request_id,
+        world.submit(std::slice::from_ref(&neighbour), Some(config.ttl_min)).await?[0].request_id,
         hostile.ask(world, Some(config.ttl_min)).await?,
         world.submit(&[neighbour], Some(config.ttl_min)).await?[0].request_id,
     ];

@@ -87,7 +87,7 @@ impl Draft<'_> {
             CommitSig::BlockIdFlagCommit {
                 validator_address: validator.address,
                 timestamp: header.time,
-                signature: ok(Signature::new(key.sign(&bytes).to_bytes().to_vec())),
+                signature: ok(Signature::new(key.sign(&bytes).to_bytes())),
             }
         });
         Commit { height: header.height, round: Round::default(), block_id, signatures: votes.collect() }

@@ -34,7 +34,8 @@ async fn every_condition_is_looked_at_and_named() {
     let (place, ledger, health) = (Place::new(), FakeLedger::new(), Arc::default());
     ledger.state().lacks = Some("it has nothing".into());
     let watcher = watcher(&place, &ledger, &health);
-    watcher.inbox.begin_at(ledger.state().height).await.unwrap();
+    let height = ledger.state().height;
+    watcher.inbox.begin_at(height).await.unwrap();
     let looked = || problem(&health, Condition::Account).is_some_and(|text| text.contains("nothing"));
     until(watcher.run(CancellationToken::new()), looked).await;
     assert!(problem(&health, Condition::Core).is_some(), "nobody listens on that port");

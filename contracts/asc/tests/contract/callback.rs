@@ -37,7 +37,7 @@ fn a_contract_is_called_with_the_answer_and_pays_for_the_gas() {
     let (receiver, key_id) = with_key(&mut suite);
     let key_payload = suite.key_payload(RequestId(key_id.get()));
     let made = result(RequestId(key_id.get()), EndState::Fulfilled, 0, Some(key_payload));
-    assert_eq!(suite.results(&receiver), [made.clone()]);
+    assert_eq!(suite.results(&receiver), std::slice::from_ref(&made));
 
     let (before, earned) = (suite.balance(&receiver), suite.credit(&payout(1)));
     let id = suite.ask_as(&receiver, decryption(key_id));
@@ -233,9 +233,8 @@ fn a_receiver_sees_no_refund_of_a_neighbour_as_surplus() {
     let msg = ExecuteMsg::Close { request_ids: vec![called, neighbour] };
     let msg = suite.message(&msg, vec![]);
     let responses = suite.app.execute_multi(account("passer-by"), vec![msg]).unwrap();
-    let position = |wanted: &dyn Fn(&cosmwasm_std::Event) -> bool| {
-        responses[0].events.iter().position(|event| wanted(event)).unwrap()
-    };
+    let position =
+        |wanted: &dyn Fn(&cosmwasm_std::Event) -> bool| responses[0].events.iter().position(wanted).unwrap();
     let refunded = position(&|event| {
         event.ty == "transfer" && event.attributes.iter().any(|a| a.value == owner.as_str())
     });

@@ -266,5 +266,11 @@ pub(crate) fn make_private_folder(folder: &Path) -> Result<(), SettingsError> {
         .map_err(|source| SettingsError::Folder { folder: folder.display().to_string(), source })
 }
 
+/// Makes an empty file with mode 0600, whatever the umask, where it is missing.
+pub(crate) fn make_private_file(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file).map(drop)
+}
+
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@
 use std::{
     fs::{self, OpenOptions},
     io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -78,7 +79,7 @@ pub(super) fn write_evidence(
 /// Adds a line to the log of trust. It is a help to people: that it cannot be written stops nothing.
 fn note(data_dir: &Path, now: u64, what: &str) {
     let file = data_dir.join(LOG);
-    let opened = OpenOptions::new().create(true).append(true).open(&file);
+    let opened = OpenOptions::new().create(true).append(true).mode(0o600).open(&file);
     let written = opened.and_then(|mut log| {
         writeln!(log, "{now} {what}")?;
         log.sync_all()

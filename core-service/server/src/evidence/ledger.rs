@@ -5,7 +5,7 @@ use prost::Message;
 use redb::{Database, DatabaseError, ReadableTable, TableDefinition};
 use thiserror::Error;
 
-use crate::Anchor;
+use crate::{Anchor, config::make_private_file};
 
 /// `VerifiedHeader::encode` by height.
 const HEADERS: TableDefinition<u64, &[u8]> = TableDefinition::new("headers");
@@ -70,6 +70,7 @@ impl Ledger {
     pub(super) fn open(file: &Path, chain_id: &str) -> Result<Self, LedgerError> {
         let unusable =
             |error: redb::Error| LedgerError::Unusable { file: file.to_owned(), reason: error.to_string() };
+        make_private_file(file).map_err(|error| unusable(redb::Error::Io(error)))?;
         let database = Database::create(file).map_err(|error| match error {
             DatabaseError::DatabaseAlreadyOpen => LedgerError::InUse { file: file.to_owned() },
             other => unusable(other.into()),

@@ -24,6 +24,9 @@ pub struct Strongbox {
     cipher: Cipher,
 }
 
+/// What a file says in clear, and what it hides.
+pub(crate) type Opened<T> = (T, Zeroizing<Vec<u8>>);
+
 impl Strongbox {
     /// Opens the vault, which is made if there is nothing where it should be.
     ///
@@ -59,7 +62,7 @@ impl Strongbox {
         &self,
         name: &str,
         kind: Kind,
-    ) -> Result<Option<(T, Zeroizing<Vec<u8>>)>, VaultError> {
+    ) -> Result<Option<Opened<T>>, VaultError> {
         let Some(bytes) = self.shelf.read(name)? else { return Ok(None) };
         let opened = self.cipher.open(kind, &bytes);
         opened.map(Some).map_err(|damage| VaultError::of_damage(self.place(name), damage))
@@ -143,13 +146,12 @@ fn make_header(shelf: &dyn Shelf, wrapper: &dyn KeyWrapper) -> Result<Vec<u8>, V
 
 /// A vault whose header is lost must not become a new one beside files that it cannot read.
 fn check_empty(shelf: &dyn Shelf) -> Result<(), VaultError> {
-    for name in shelf.list()?.iter().filter(|name| super::kind_of(name).is_some()) {
-        let bytes = shelf.read(name)?.unwrap_or_default();
-        if super::legacy::is_unencrypted(&bytes) {
-            return Err(VaultError::Unencrypted { file: shelf.place(name) });
-        }
-        let reason = format!("it is missing, and {name} cannot be read without it");
-        return Err(VaultError::Damaged { file: shelf.place(HEADER), reason });
+    let names = shelf.list()?;
+    let Some(name) = names.iter().find(|name| super::kind_of(name).is_some()) else { return Ok(()) };
+    let bytes = shelf.read(name)?.unwrap_or_default();
+    if super::legacy::is_unencrypted(&bytes) {
+        return Err(VaultError::Unencrypted { file: shelf.place(name) });
     }
-    Ok(())
+    let reason = format!("it is missing, and {name} cannot be read without it");
+    Err(VaultError::Damaged { file: shelf.place(HEADER), reason })
 }

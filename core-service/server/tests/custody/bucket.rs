@@ -139,6 +139,13 @@ fn public_material_in_a_bucket_is_read_as_it_was_written() {
     assert!(server.run(&["init"]).status.success());
     // It writes to the store before it says that it is ready.
     let log = Process::start(server.command(&[])).stop();
-    assert!(!log.contains("a condition does not hold"), "{log}");
+    let conditions = |message: &str| {
+        let events = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let events = events.filter(|event| event["fields"]["message"] == message);
+        events.map(|event| event["fields"]["condition"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert!(conditions("a condition holds").contains(&"store".to_owned()), "{log}");
+    // It was asked to stop; nothing else was wrong.
+    assert_eq!(conditions("a condition does not hold"), ["running"], "{log}");
     assert_eq!(files_below(&server.place.path("s3/vaults/public")).len(), 1);
 }

@@ -2,14 +2,15 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
-    process::{Child, ChildStderr, Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
+    sync::mpsc::{Receiver, channel},
 };
 
 use kms_asc_api::Digest;
-use kms_core::{CertificateSet, Config, Settings, Strongbox};
+use kms_core::{CertificateSet, Config, Settings};
 use kms_core_engine::{ParameterSet, SecretKey};
 use nix::{
     sys::signal::{Signal, kill},
@@ -72,10 +73,6 @@ impl Place {
 
     pub fn settings(&self) -> Settings {
         Config::read(&self.path("kms-core.toml")).unwrap().settings().unwrap()
-    }
-
-    pub fn strongbox(&self) -> Strongbox {
-        Strongbox::open(&self.settings().vault).unwrap()
     }
 
     pub fn command(&self, arguments: &[&str]) -> Command {
@@ -159,7 +156,8 @@ pub fn files_below(folder: &Path) -> Vec<PathBuf> {
 /// A running core, ended at the latest with the test.
 pub struct Process {
     child: Child,
-    log: BufReader<ChildStderr>,
+    /// The lines of its log, read as they come: a core whose log nobody reads waits once the pipe is full.
+    log: Receiver<String>,
     said: String,
     pub address: String,
 }
@@ -168,11 +166,13 @@ impl Process {
     /// Starts the program and waits for the line that says where it listens.
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let log = BufReader::new(child.stderr.take().unwrap());
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (lines, log) = channel();
+        // Ends with the core. Who listens no more has ended it.
+        std::thread::spawn(move || stderr.lines().try_for_each(|line| lines.send(line.unwrap() + "\n")));
         let mut process = Self { child, log, said: String::new(), address: String::new() };
         while process.address.is_empty() {
-            let mut line = String::new();
-            assert_ne!(process.log.read_line(&mut line).unwrap(), 0, "the core ended: {}", process.said);
+            let Ok(line) = process.log.recv() else { panic!("the core ended: {}", process.said) };
             process.said.push_str(&line);
             let event: serde_json::Value = serde_json::from_str(&line).unwrap();
             process.address = event["fields"]["address"].as_str().unwrap_or_default().to_owned();
@@ -188,7 +188,8 @@ impl Process {
     /// Asks it to stop, and returns its whole log.
     pub fn stop(mut self) -> String {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
-        self.log.read_to_string(&mut self.said).unwrap();
+        // Until its end.
+        self.said.extend(self.log.iter());
         assert!(self.child.wait().unwrap().success(), "{}", self.said);
         std::mem::take(&mut self.said)
     }

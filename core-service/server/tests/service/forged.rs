@@ -252,10 +252,14 @@ async fn a_replaced_epoch_record_is_refused() {
     let scene = Scene::new().await;
     let mut replaced = epoch();
     replaced.parties[0].signer = PublicKey::new([3; 33]);
-    let proof = scene.shown(|chain| drop(chain.put_epoch(&replaced)));
+    let proof = scene.shown(|chain| {
+        let _ = chain.put_epoch(&replaced);
+    });
     assert_eq!(scene.refused(proof).await, "epoch_not_pinned");
     replaced.revoked_at = Some(500);
-    let proof = scene.shown(|chain| drop(chain.put_epoch(&replaced)));
+    let proof = scene.shown(|chain| {
+        let _ = chain.put_epoch(&replaced);
+    });
     assert_eq!(scene.refused(proof).await, "epoch_not_pinned");
     scene.stack.chain().put_epoch(&epoch());
     scene.is_answered_when_honest().await;
@@ -266,7 +270,9 @@ async fn a_revoked_epoch_is_refused() {
     let scene = Scene::new().await;
     let mut revoked = epoch();
     revoked.revoked_at = Some(500);
-    let proof = scene.shown(|chain| drop(chain.put_epoch(&revoked)));
+    let proof = scene.shown(|chain| {
+        let _ = chain.put_epoch(&revoked);
+    });
     assert_eq!(scene.refused(proof).await, "epoch_revoked");
     scene.stack.chain().put_epoch(&epoch());
     scene.is_answered_when_honest().await;
@@ -375,7 +381,7 @@ async fn a_value_that_is_not_the_proven_one_is_refused() {
         let mut proof = honest.clone();
         let StateEntry { value, .. } = &mut proof.entries[index];
         *value = match value.take() {
-            Some(value) => Some([value.as_slice(), &[b' ']].concat()),
+            Some(value) => Some([value.as_slice(), b" "].concat()),
             None => Some(b"x".to_vec()),
         };
         let refused = scene.refused(proof).await;

@@ -11,7 +11,7 @@ use crate::{
     bodies::{body, public_decrypt, reference},
     seed::Seed,
     stack::{CHAIN_ID, Running, Stack, reason, success},
-    world::{self, light_block, wire},
+    world::{self, light_block},
 };
 
 async fn request(id: u64) -> (RequestBody, Vec<Vec<u8>>) {

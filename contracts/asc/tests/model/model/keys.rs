@@ -37,7 +37,7 @@ impl Model {
 
     pub fn key_message(&mut self, who: &str, msg: &Msg) -> Result<Outcome, Faults> {
         match msg {
-            Msg::Accept { key } => return self.accept(who, *key),
+            Msg::Accept { key } => self.accept(who, *key),
             Msg::State { key, state } => {
                 let mut check = self.by_owner(who, *key);
                 check.fault(self.keys.get(key).is_some_and(|key| !follows(key.state, *state)), "key_state");

@@ -18,6 +18,9 @@ use kms_asc_api::{
 use crate::step::{Item, Msg, Step};
 use crate::world::{self, ADMIN, APP, CONTRACT, MONEY, NOBODY, Who, address};
 
+/// A result that a contract took: request, state, code, payload.
+pub type TakenResult = (u64, State, u8, Option<Vec<u8>>);
+
 /// The contract, the bank and the time.
 #[derive(Clone)]
 pub struct Model {
@@ -45,7 +48,7 @@ pub struct Model {
     pub blocked: BTreeSet<String>,
     pub app_fails: bool,
     /// Results that the requesting contract took, and the last one: request, state, code, payload.
-    pub results: (u64, Option<(u64, State, u8, Option<Vec<u8>>)>),
+    pub results: (u64, Option<TakenResult>),
     /// What the last step must have given.
     pub expected: Expected,
     /// The operation of the last step, if it asked for one, and the coins sent with it.

@@ -39,7 +39,7 @@ async fn the_fault_of_the_first_ciphertext_that_has_one_is_found() {
     let of = |index, fhe_type| element(&list, LIST, index, fhe_type);
     let good = || of(0, FheType::Uint8);
     let of_unknown_list = element(b"no list", LIST, 0, FheType::Uint8);
-    let cases: Vec<(FailureCode, u16, Vec<Ciphertext>, Vec<Vec<u8>>)> = vec![
+    let cases = vec![
         (FailureCode::WrongType, 1, vec![good(), of(1, FheType::Uint16)], vec![list.clone(); 2]),
         (FailureCode::CiphertextMalformed, 1, vec![good(), of(2, FheType::Uint8)], vec![list.clone(); 2]),
         (FailureCode::CiphertextMismatch, 1, vec![good(), good()], vec![list.clone(), b"other".to_vec()]),
