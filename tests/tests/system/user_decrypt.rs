@@ -8,7 +8,7 @@ use k256::ecdsa::VerifyingKey;
 use kms_asc_api::{
     Epoch, KeyRecord, Operation, QueryMsg, RequestId, ResponseView, State, UserDecrypt, signing,
 };
-use kms_e2e::World;
+use kms_e2e::{Person, World};
 use kms_signcrypt::UserKey;
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -172,7 +172,11 @@ pub async fn a_value_of_any_width_is_shown_to_its_user_and_to_nobody_else(world:
 
     let id = unread(world, &[references[2].to_owned()]).await?.to_string();
     // Whose machine has not the key reads nothing, and a request for everybody has no user.
-    world.stranger.run(&["user-decrypt", "--resume", &id]).await?.expect(3)?;
+    let elsewhere = tempfile::tempdir()?;
+    let wallet = elsewhere.path().join("stranger.key");
+    fs::copy(&world.stranger.wallet, &wallet)?;
+    let stranger = Person { wallet, ..world.stranger.clone() };
+    stranger.run(&["user-decrypt", "--resume", &id]).await?.expect(3)?;
     world.user.ask(&["user-decrypt", "--resume", &id]).await.map(drop)
 }
 
