@@ -7,26 +7,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
+. scripts/npm.sh
 
 readonly client=clients/typescript
 readonly generated=src/generated
-readonly stamp=node_modules/.inputs
-
-inputs_hash() {
-    { cat package.json package-lock.json .npmrc && node --version; } | sha256sum | cut -d' ' -f1
-}
-
-# The exact packages of the lock file, by their hashes.
-install() {
-    local hash
-    hash=$(inputs_hash)
-    if [ "$(cat $stamp 2>/dev/null)" = "$hash" ]; then return; fi
-    say "fetching the client's packages: 250 MB, once"
-    # npm puts the folder in place before it is whole.
-    rm -f $stamp
-    run_visibly "installing packages" "$logs/install.log" npm ci
-    printf '%s\n' "$hash" >$stamp
-}
 
 # generate FOLDER
 generate() { run_visibly "generating the client" "$logs/generate.log" npm run generate -- "$1"; }
@@ -50,15 +34,14 @@ main() {
     --generate | '') ;;
     *) fail "unknown argument $1: only --generate is known" ;;
     esac
-    command -v node >/dev/null && command -v npm >/dev/null ||
-        fail "node or npm is missing: run scripts/setup.sh --with-node"
+    needs_node
     cd $client
     mkdir -p dist
     exec 9>dist/.lock
     flock -n 9 || { say "another build is running, waiting for it"; flock 9; }
     logs=$PWD/dist/log
     mkdir -p "$logs"
-    install
+    install_packages "installing packages" "$logs/install.log" "fetching the client's packages: 250 MB, once"
     if [ "${1:-}" = --generate ]; then write_anew; fi
     check_generated
     rm -rf dist/src dist/examples dist/test
