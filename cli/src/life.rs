@@ -52,22 +52,17 @@ async fn judge(
     responses: &[ResponseView],
 ) -> Result<()> {
     let domain = domain(ledger, &stored.body).await?;
-    let judge = Judge {
-        chain_id: ledger.chain_id(),
-        contract: ledger.contract(),
-        stored,
-        epoch,
-        domain: domain.as_ref(),
-    };
+    let judge =
+        Judge { chain_id: ledger.chain_id(), contract: ledger.contract(), stored, epoch, domain: &domain };
     report.judge(&judge, responses)
 }
 
 /// The domain that answers to a request are signed under. A default domain comes from the key's record, or from the
 /// parameters while the key does not exist; in either case it must be this key's.
-async fn domain(ledger: &Ledger, body: &RequestBody) -> Result<Option<Eip712Domain>> {
-    match verify::domain_key(body) {
-        Some(key) => key_domain(ledger, key).await.map(Some),
-        None => Ok(verify::own_domain(body).cloned()),
+async fn domain(ledger: &Ledger, body: &RequestBody) -> Result<Eip712Domain> {
+    match body.named_domain() {
+        Some(named) => Ok(named.clone()),
+        None => key_domain(ledger, body.statement_key()).await,
     }
 }
 

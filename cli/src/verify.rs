@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 
 use kms_asc_api::{
-    CrsId, CrsSource, Digest, Eip712Domain, Epoch, EpochMode, KeyGen, KeyId, KeySource, Operation, Outcome,
-    PartyId, PublicKey, RequestBody, RequestId, ResponseView, Signature, eip712, key_contract_address,
-    payload::{self, InputVerdict, UserPayload},
+    CrsGen, CrsSource, Digest, Eip712Domain, Epoch, EpochMode, KeyGen, KeyId, KeySource, Operation, Outcome,
+    PartyId, PublicKey, ResponseView, Signature, eip712, key_contract_address,
+    payload::{self, UserPayload},
     request_hash, signing,
 };
 
@@ -23,8 +23,8 @@ pub struct Judge<'a> {
     pub stored: &'a StoredBody,
     /// The operators that the request is bound to.
     pub epoch: &'a Epoch,
-    /// The domain of the external signatures, where the operation has any.
-    pub domain: Option<&'a Eip712Domain>,
+    /// The domain of the external signatures.
+    pub domain: &'a Eip712Domain,
 }
 
 /// A party's answer to a user, whose outer signatures were checked. Only the user can read it.
@@ -132,8 +132,8 @@ impl Judge<'_> {
 
     /// What ties answers to the user who asked for them; none for other operations.
     pub fn user_link(&self) -> Option<Digest> {
-        match (&self.stored.body.operation, self.domain) {
-            (Operation::UserDecrypt(op), Some(domain)) => Some(eip712::user_link(domain, op)),
+        match &self.stored.body.operation {
+            Operation::UserDecrypt(op) => Some(eip712::user_link(self.domain, op)),
             _ => None,
         }
     }
@@ -152,44 +152,29 @@ impl Judge<'_> {
         votes.into_iter().find(|(_, parties)| parties.len() >= self.needed()).map(|(payload, _)| payload)
     }
 
-    /// The hash that an answer's external signature signs; `None` for an operation without.
+    /// The hash that an answer's external signature signs; `None` for an answer without.
     fn statement(&self, party: PartyId, answer: &[u8]) -> Result<Option<Digest>, Fault> {
-        let domain = self.domain.ok_or(Fault::External);
+        if !self.is_what_was_asked(party, answer) {
+            return Err(Fault::Payload);
+        }
+        self.stored.body.statement(self.domain, answer).map_err(|_| Fault::Payload)
+    }
+
+    /// Whether an answer gives what the request names: the material to import, an envelope of this party for this user.
+    fn is_what_was_asked(&self, party: PartyId, answer: &[u8]) -> bool {
         match &self.stored.body.operation {
-            Operation::PublicDecrypt(op) => {
-                let handles = op.ciphertexts.iter().map(|ciphertext| &ciphertext.handle);
-                Ok(Some(eip712::public_decrypt_hash(domain?, handles, answer, &op.extra_data)))
+            Operation::KeyGen(KeyGen { source: KeySource::Import { digests }, .. }) => {
+                payload::decode_key_digests(answer).is_ok_and(|found| found == *digests)
             }
-            Operation::KeyGen(op) => {
-                let digests = payload::decode_key_digests(answer).map_err(|_| Fault::Payload)?;
-                if matches!(&op.source, KeySource::Import { digests: asked } if *asked != digests) {
-                    return Err(Fault::Payload);
-                }
-                Ok(Some(eip712::key_gen_hash(domain?, key_of(self.stored.body.id, op), &digests)))
-            }
-            Operation::CrsGen(op) => {
-                let digest = payload::decode_crs_digest(answer).map_err(|_| Fault::Payload)?;
-                if matches!(&op.source, CrsSource::Import { digest: asked } if *asked != digest) {
-                    return Err(Fault::Payload);
-                }
-                let id = CrsId::from(self.stored.body.id);
-                Ok(Some(eip712::crs_gen_hash(domain?, id, op.max_bits, &digest)))
-            }
-            Operation::VerifyInput(op) => {
-                match InputVerdict::decode(answer, op.chain_id).map_err(|_| Fault::Payload)? {
-                    InputVerdict::Accepted(handles) => {
-                        Ok(Some(eip712::verify_input_hash(domain?, op, &handles)))
-                    }
-                    // A refused input has no statement for the outside world.
-                    InputVerdict::Refused => Ok(None),
-                }
+            Operation::CrsGen(CrsGen { source: CrsSource::Import { digest }, .. }) => {
+                payload::decode_crs_digest(answer).is_ok_and(|found| found == *digest)
             }
             Operation::UserDecrypt(op) => {
-                let (domain, link) = (domain?, self.user_link().ok_or(Fault::External)?);
-                let payload = UserPayload::decode(answer).map_err(|_| Fault::Payload)?;
-                payload.check(op, &link, self.epoch, party).map_err(|_| Fault::Payload)?;
-                Ok(Some(eip712::user_decrypt_hash(domain, op, answer)))
+                let link = eip712::user_link(self.domain, op);
+                UserPayload::decode(answer)
+                    .is_ok_and(|found| found.check(op, &link, self.epoch, party).is_ok())
             }
+            _ => true,
         }
     }
 }
@@ -210,37 +195,6 @@ fn check_payload(response: &ResponseView, outcome: Outcome) -> Result<(), Fault>
 /// Whether a domain is the default one of a key of this contract, as far as the contract cannot choose.
 pub fn is_domain_of(domain: &Eip712Domain, chain_id: &str, contract: &str, key: KeyId) -> bool {
     domain.salt.is_none() && key_contract_address(chain_id, contract, key) == Ok(domain.verifying_contract)
-}
-
-/// The key whose default domain the answers to a request are signed under; `None` if the request names a domain
-/// of its own or has none.
-pub fn domain_key(body: &RequestBody) -> Option<KeyId> {
-    match &body.operation {
-        Operation::KeyGen(op) => Some(key_of(body.id, op)),
-        Operation::CrsGen(_) => Some(KeyId::from(body.id)),
-        Operation::PublicDecrypt(op) if op.domain.is_none() => Some(op.key_id),
-        Operation::VerifyInput(op) if op.domain.is_none() => Some(op.key_id),
-        Operation::UserDecrypt(op) if op.domain.is_none() => Some(op.key_id),
-        _ => None,
-    }
-}
-
-/// The domain that a request names itself.
-pub fn own_domain(body: &RequestBody) -> Option<&Eip712Domain> {
-    match &body.operation {
-        Operation::PublicDecrypt(op) => op.domain.as_ref(),
-        Operation::VerifyInput(op) => op.domain.as_ref(),
-        Operation::UserDecrypt(op) => op.domain.as_ref(),
-        _ => None,
-    }
-}
-
-/// The key that a request makes, or the one that it takes over.
-fn key_of(id: RequestId, op: &KeyGen) -> KeyId {
-    match op.source {
-        KeySource::Takeover { key_id } => key_id,
-        KeySource::Generate | KeySource::Import { .. } => KeyId::from(id),
-    }
 }
 
 #[cfg(test)]

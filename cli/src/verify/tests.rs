@@ -1,5 +1,6 @@
 use kms_asc_api::{
-    EpochId, EpochMode, FailureCode, KeyDomain, KeyGen, KeyParams, KeySource, Party, PublicDecrypt,
+    CrsId, EpochId, FailureCode, KeyDomain, KeyParams, Party, PublicDecrypt, RequestBody, RequestId,
+    payload::InputVerdict,
 };
 
 use super::*;
@@ -61,7 +62,7 @@ impl Scene {
             revoked_at: None,
         };
         let domain = KeyDomain { name: "KMSGeneration".into(), version: "1".into(), chain_id: 1 };
-        let domain = domain.for_key(CHAIN, CONTRACT, domain_key(&body).unwrap()).unwrap();
+        let domain = domain.for_key(CHAIN, CONTRACT, body.statement_key()).unwrap();
         let bytes = serde_json::to_vec(&body).unwrap();
         Self { stored: StoredBody { bytes, body }, epoch, domain }
     }
@@ -82,7 +83,7 @@ impl Scene {
             contract: CONTRACT,
             stored: &self.stored,
             epoch: &self.epoch,
-            domain: Some(&self.domain),
+            domain: &self.domain,
         }
     }
 
@@ -148,7 +149,7 @@ fn an_answer_of_a_party_verifies() {
 fn a_generated_keys_answer_verifies_under_the_domain_of_its_own_id() {
     let scene =
         Scene::new(Operation::KeyGen(KeyGen { params: KeyParams::Default, source: KeySource::Generate }));
-    assert_eq!(domain_key(&scene.stored.body), Some(KeyId(9)));
+    assert_eq!(scene.stored.body.statement_key(), KeyId(9));
     let payload: Vec<u8> = [[0; 33], [1; 33]].concat();
     assert_eq!(scene.judge().response(&scene.answer(1, &payload)), Ok(()));
 }
@@ -253,7 +254,7 @@ fn a_payload_that_is_no_answer_to_a_user_does_not_verify() {
         domain: None,
         extra_data: Default::default(),
     }));
-    assert_eq!(domain_key(&scene.stored.body), Some(public.key_id));
+    assert_eq!(scene.stored.body.statement_key(), public.key_id);
     let payload = word(42);
     let response = ResponseView {
         payload: Some(payload.into()),
@@ -283,7 +284,7 @@ fn input() -> kms_asc_api::VerifyInput {
 #[test]
 fn the_handles_of_an_input_are_signed_and_its_refusal_has_no_statement() {
     let scene = Scene::new(Operation::VerifyInput(input()));
-    assert_eq!(domain_key(&scene.stored.body), Some(KeyId(7)));
+    assert_eq!(scene.stored.body.statement_key(), KeyId(7));
     let mut handle = [0xaa; 32];
     handle[21] = 0;
     handle[22..30].copy_from_slice(&9000u64.to_be_bytes());
@@ -304,7 +305,7 @@ fn the_handles_of_an_input_are_signed_and_its_refusal_has_no_statement() {
 fn a_reference_strings_answer_verifies_under_the_domain_of_its_own_id() {
     let operation = |source| Operation::CrsGen(kms_asc_api::CrsGen { max_bits: 64, source });
     let scene = Scene::new(operation(CrsSource::Generate));
-    assert_eq!(domain_key(&scene.stored.body), Some(KeyId(9)));
+    assert_eq!(scene.stored.body.statement_key(), KeyId(9));
     assert_eq!(scene.judge().response(&scene.answer(1, &[5; 32])), Ok(()));
 
     let imported = Scene::new(operation(CrsSource::Import { digest: Digest::new([6; 32]) }));
@@ -320,7 +321,7 @@ fn a_reference_strings_answer_verifies_under_the_domain_of_its_own_id() {
 fn a_takeover_is_signed_for_the_key_that_is_taken_over() {
     let source = KeySource::Takeover { key_id: KeyId(4) };
     let scene = Scene::new(Operation::KeyGen(KeyGen { params: KeyParams::Default, source }));
-    assert_eq!(domain_key(&scene.stored.body), Some(KeyId(4)));
+    assert_eq!(scene.stored.body.statement_key(), KeyId(4));
     let payload: Vec<u8> = [[0; 33], [1; 33]].concat();
     let digests = payload::decode_key_digests(&payload).unwrap();
     let expected = eip712::key_gen_hash(&scene.domain, KeyId(4), &digests);
