@@ -41,6 +41,12 @@ enum Wish {
     Decline(Failure),
 }
 
+/// What the body of a call stands for.
+enum Shown {
+    Answered(v1::Answer),
+    Pending(Box<Request>),
+}
+
 impl<E: Engine> Clone for Core<E> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
@@ -192,15 +198,10 @@ impl<E: Engine> Core<E> {
 
     pub(crate) async fn execute(&self, call: v1::ExecuteRequest) -> Result<v1::Answer, Error> {
         let v1::ExecuteRequest { chain_id, contract, body, proof, ciphertexts } = call;
-        check_contract(&self.0.identity, &chain_id, &contract)?;
-        if let Some(answer) = self.answered(&body)? {
-            return Ok(answer);
-        }
-        let request = self
-            .judge(waits(proof.as_ref()), move |evidence| {
-                evidence.judge_request(&chain_id, &contract, &body, proof)
-            })
-            .await?;
+        let request = match self.shown(chain_id, contract, body, proof).await? {
+            Shown::Answered(answer) => return Ok(answer),
+            Shown::Pending(request) => *request,
+        };
         let (given, expected) = (ciphertexts.len(), request.body.operation.blobs().len());
         if given != expected {
             return Err(Error::WrongCiphertextCount { given, expected });
@@ -210,17 +211,30 @@ impl<E: Engine> Core<E> {
 
     pub(crate) async fn decline(&self, call: v1::DeclineRequest) -> Result<v1::Answer, Error> {
         let v1::DeclineRequest { chain_id, contract, body, proof, code, index } = call;
-        check_contract(&self.0.identity, &chain_id, &contract)?;
-        if let Some(answer) = self.answered(&body)? {
-            return Ok(answer);
-        }
-        let request = self
-            .judge(waits(proof.as_ref()), move |evidence| {
-                evidence.judge_request(&chain_id, &contract, &body, proof)
-            })
-            .await?;
+        let request = match self.shown(chain_id, contract, body, proof).await? {
+            Shown::Answered(answer) => return Ok(answer),
+            Shown::Pending(request) => *request,
+        };
         let failure = declined(&request, code, index)?;
         self.answer(request, Wish::Decline(failure)).await
+    }
+
+    /// What a caller shows: a request that this core answered before, or one that is proven to be pending.
+    async fn shown(
+        &self,
+        chain_id: String,
+        contract: String,
+        body: Vec<u8>,
+        proof: Option<v1::Proof>,
+    ) -> Result<Shown, Error> {
+        check_contract(&self.0.identity, &chain_id, &contract)?;
+        if let Some(answer) = self.answered(&body)? {
+            return Ok(Shown::Answered(answer));
+        }
+        let waits = waits(proof.as_ref());
+        let judge = move |evidence: &Evidence| evidence.judge_request(&chain_id, &contract, &body, proof);
+        let request = self.judge(waits, judge).await?;
+        Ok(Shown::Pending(Box::new(request)))
     }
 
     pub(crate) async fn submit_header(

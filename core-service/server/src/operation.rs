@@ -162,8 +162,8 @@ fn crs_record(request: &Request) -> Result<&CrsRecord, Error> {
 }
 
 /// The domain that an answer about a key is signed under: the one that the request names, or the key's own.
-fn answer_domain(request: &Request, named: Option<&Eip712Domain>) -> Result<Eip712Domain, Error> {
-    match named {
+fn answer_domain(request: &Request) -> Result<Eip712Domain, Error> {
+    match request.body.named_domain() {
         Some(domain) => Ok(domain.clone()),
         None => Ok(key_record(request)?.domain.clone()),
     }

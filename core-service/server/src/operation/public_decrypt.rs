@@ -28,7 +28,7 @@ pub(super) async fn perform<E: Engine>(
     };
 
     let payload = kms_core_engine::payload(&plaintexts);
-    let domain = answer_domain(request, asked.domain.as_ref())?;
+    let domain = answer_domain(request)?;
     let handles = asked.ciphertexts.iter().map(|ciphertext| &ciphertext.handle);
     let statement = eip712::public_decrypt_hash(&domain, handles, &payload, &asked.extra_data);
     Ok(Finding::Answer { payload, statement: Some(statement) })

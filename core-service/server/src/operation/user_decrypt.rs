@@ -31,7 +31,7 @@ pub(super) async fn perform<E: Engine>(
     asked: &UserDecrypt,
     blobs: Vec<Bytes>,
 ) -> Result<Finding, Error> {
-    let domain = answer_domain(request, asked.domain.as_ref())?;
+    let domain = answer_domain(request)?;
     let judged = recipient(asked, &domain, request.body.time).and_then(|(recipient, link)| {
         let plan = ciphertexts::plan(&asked.ciphertexts, blobs, shop.max_ciphertext_bytes)?;
         Ok((recipient, link, plan))

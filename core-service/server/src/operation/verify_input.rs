@@ -50,7 +50,7 @@ pub(super) async fn perform<E: Engine>(
     };
     let statement = match &verdict {
         InputVerdict::Accepted(handles) => {
-            let domain = answer_domain(request, asked.domain.as_ref())?;
+            let domain = answer_domain(request)?;
             Some(eip712::verify_input_hash(&domain, asked, handles))
         }
         // There is nothing to tell the outside world.
