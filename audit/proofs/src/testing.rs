@@ -13,6 +13,7 @@
 
 mod contract;
 mod iavl;
+mod records;
 mod signed;
 mod simple;
 mod validators;
@@ -26,6 +27,7 @@ use std::{
 use crate::{ContractAddress, LightBlock, StateEntry, StateProof, Time};
 
 use iavl::Tree;
+pub use records::{active_key, centralized, config};
 use simple::Stores;
 pub use validators::Validators;
 

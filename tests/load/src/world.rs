@@ -4,15 +4,14 @@ use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use k256::ecdsa::SigningKey;
 use kms_asc_api::{
-    Ciphertext, CiphertextFormat, Config, Digest, Eip712Domain, Epoch, EpochId, EpochMode, EvmAddress,
-    FeeSchedule, Fees, FheType, Handle, KeyDigest, KeyDomain, KeyGen, KeyId, KeyParams, KeyRecord, KeySource,
-    KeyState, Limits, Operation, Party, PartyId, Provenance, PublicDecrypt, PublicKey, RequestBody,
-    RequestId, Signature, State, Status, UserDecrypt, eip712, signing, state_key,
+    Ciphertext, CiphertextFormat, Digest, Eip712Domain, EpochId, EvmAddress, FheType, Handle, KeyDigest,
+    KeyDomain, KeyGen, KeyId, KeyParams, KeyRecord, KeySource, Operation, Provenance, PublicDecrypt,
+    PublicKey, RequestBody, RequestId, Signature, State, Status, UserDecrypt, eip712, signing, state_key,
 };
 use kms_core_proto::v1;
 use kms_proofs::{
     LightBlock, StateEntry, keys_of_request, store_key,
-    testing::{FakeChain, now},
+    testing::{FakeChain, active_key, centralized, config, now},
 };
 use kms_signcrypt::UserKey;
 
@@ -44,8 +43,8 @@ impl World {
     pub fn new(signer: PublicKey) -> Self {
         let mut chain = FakeChain::new("kms-load-1");
         chain.install(1, CODE);
-        chain.put_config(&config());
-        chain.put_epoch(&epoch(signer));
+        chain.put_config(&config(key_domain()));
+        chain.put_epoch(&centralized(signer));
         chain.commit();
         Self { chain, next_id: KEY, last: Vec::new() }
     }
@@ -53,7 +52,7 @@ impl World {
     /// What a core pins that is deployed with it.
     pub fn pins(&self, signer: PublicKey) -> Result<crate::program::Pins> {
         let height = self.chain.height();
-        let record = serde_json::to_vec(&epoch(signer))?;
+        let record = serde_json::to_vec(&centralized(signer))?;
         Ok(crate::program::Pins {
             chain_id: self.chain.chain_id().to_owned(),
             contract: self.chain.contract().text().to_owned(),
@@ -71,23 +70,7 @@ impl World {
 
     /// The key's record, once its parts are known.
     pub fn activate(&mut self, digests: Vec<KeyDigest>) -> Result<()> {
-        let record = KeyRecord {
-            id: KeyId(KEY),
-            state: KeyState::Active,
-            epoch: EpochId(1),
-            owner: "wasm1owner".into(),
-            generation: 1,
-            params: KeyParams::Default,
-            imported: false,
-            digests,
-            domain: self.domain()?,
-            attesters: vec![],
-            attester_threshold: 0,
-            crs_ids: vec![],
-            offered_to: None,
-            height: 2,
-            time: 100,
-        };
+        let record = KeyRecord { digests, ..active_key(KeyId(KEY), self.domain()?) };
         self.chain.put_key(&record);
         Ok(())
     }
@@ -250,49 +233,4 @@ fn body(id: u64, operation: Operation, time: u64) -> RequestBody {
 
 fn key_domain() -> KeyDomain {
     KeyDomain { name: "KMSGeneration".into(), version: "1".into(), chain_id: 9000 }
-}
-
-fn epoch(signer: PublicKey) -> Epoch {
-    let party = Party { party: PartyId(1), name: "operator-1".into(), signer, payout: "wasm1payout".into() };
-    Epoch {
-        id: EpochId(1),
-        mode: EpochMode::Centralized,
-        faulty: 0,
-        majority: 1,
-        reconstruction: 1,
-        parties: vec![party],
-        revoked_at: None,
-    }
-}
-
-fn config() -> Config {
-    let price = || FeeSchedule { base: 1u64.into(), per_ciphertext: 1u64.into(), per_kib: 1u64.into() };
-    Config {
-        denom: "ukms".into(),
-        fees: Fees {
-            key_gen: price(),
-            crs_gen: price(),
-            public_decrypt: price(),
-            user_decrypt: price(),
-            verify_input: price(),
-        },
-        per_callback_kgas: 1u64.into(),
-        operator_share_bps: 9000,
-        denial_fee: 1u64.into(),
-        failure_fee: 0u64.into(),
-        limits: Limits {
-            ciphertexts: 64,
-            bytes: 60 << 20,
-            pending_per_requester: 1_000_000,
-            payload: 65_536,
-            page: 50,
-            callback_gas: 1_000_000,
-        },
-        ttl_min: 5,
-        ttl_default: 60,
-        ttl_max: 3_600,
-        cancel_delay: 10,
-        migration_delay: 60,
-        key_domain: key_domain(),
-    }
 }

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use kms_asc_api::{
-    Config, Digest, Epoch, EpochId, EpochMode, FeeSchedule, Fees, KeyDomain, KeyId, KeyParams, KeyRecord,
-    KeyState, Limits, Party, PartyId, PublicKey, RequestBody, State, Status,
+    Digest, Epoch, EpochId, KeyDomain, KeyId, KeyRecord, KeyState, PartyId, PublicKey, RequestBody, State,
+    Status,
 };
 use kms_core::{Anchor, Membership, Trust};
 use kms_core_proto::v1;
 use kms_proofs::{
     LightBlock, StateProof, Time,
-    testing::{FakeChain, now},
+    testing::{FakeChain, active_key, centralized, config, now},
 };
 
 use crate::{
@@ -31,7 +31,7 @@ pub fn chain(chain_id: &str) -> FakeChain {
     let mut chain = FakeChain::new(chain_id);
     assert_eq!(chain.contract().text(), CONTRACT);
     chain.install(CODE_ID, CODE_HASH);
-    chain.put_config(&config());
+    chain.put_config(&config(key_domain()));
     chain.put_epoch(&epoch());
     chain.put_key(&key(KeyState::Active));
     chain.commit_at(ago(1800));
@@ -43,73 +43,13 @@ pub fn ago(seconds: u64) -> Time {
 }
 
 pub fn epoch() -> Epoch {
-    let party = |number: u32| Party {
-        party: PartyId(number),
-        name: format!("operator-{number}"),
-        signer: PublicKey::new([2; 33]),
-        payout: "wasm1payout".into(),
-    };
-    Epoch {
-        id: EpochId(1),
-        mode: EpochMode::Centralized,
-        faulty: 0,
-        majority: 1,
-        reconstruction: 1,
-        parties: vec![party(1)],
-        revoked_at: None,
-    }
+    centralized(PublicKey::new([2; 33]))
 }
 
 pub fn key(state: KeyState) -> KeyRecord {
-    KeyRecord {
-        id: KeyId(KEY_ID),
-        state,
-        epoch: EpochId(1),
-        owner: "wasm1owner".into(),
-        generation: 1,
-        params: KeyParams::Default,
-        imported: false,
-        digests: vec![],
-        domain: key_domain().for_key(CHAIN_ID, CONTRACT, KeyId(KEY_ID)).unwrap(),
-        attesters: vec![],
-        attester_threshold: 0,
-        crs_ids: vec![],
-        offered_to: None,
-        height: 2,
-        time: 100,
-    }
-}
-
-fn config() -> Config {
-    let price = || FeeSchedule { base: 1u64.into(), per_ciphertext: 1u64.into(), per_kib: 1u64.into() };
-    Config {
-        denom: "ukms".into(),
-        fees: Fees {
-            key_gen: price(),
-            crs_gen: price(),
-            public_decrypt: price(),
-            user_decrypt: price(),
-            verify_input: price(),
-        },
-        per_callback_kgas: 1u64.into(),
-        operator_share_bps: 9000,
-        denial_fee: 1u64.into(),
-        failure_fee: 0u64.into(),
-        limits: Limits {
-            ciphertexts: 100,
-            bytes: 1 << 30,
-            pending_per_requester: 100,
-            payload: 10_000,
-            page: 30,
-            callback_gas: 100_000,
-        },
-        ttl_min: 5,
-        ttl_default: 60,
-        ttl_max: 600,
-        cancel_delay: 10,
-        migration_delay: 60,
-        key_domain: key_domain(),
-    }
+    let id = KeyId(KEY_ID);
+    let domain = key_domain().for_key(CHAIN_ID, CONTRACT, id).unwrap();
+    KeyRecord { state, ..active_key(id, domain) }
 }
 
 /// What a core that is deployed with that chain pins.

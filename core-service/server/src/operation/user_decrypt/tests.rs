@@ -1,7 +1,6 @@
 use k256::ecdsa::SigningKey;
 use kms_asc_api::{
-    Ciphertext, CiphertextFormat, Epoch, EpochId, EpochMode, EvmAddress, FheType, Handle, KeyId, Party,
-    PartyId, Provenance, Signature,
+    Ciphertext, CiphertextFormat, EpochId, EvmAddress, FheType, Handle, KeyId, PartyId, Provenance, Signature,
 };
 use kms_signcrypt::{Expected, UserKey};
 
@@ -130,17 +129,7 @@ fn every_type_is_sealed_to_the_user_as_the_contract_and_he_expect_it() {
     assert_eq!(bytes, make(), "a rerun gave other bytes");
 
     let answer = UserPayload::decode(&bytes).unwrap();
-    let party =
-        Party { party: PartyId(1), name: String::new(), signer: signer.public_key(), payout: String::new() };
-    let epoch = Epoch {
-        id: EpochId(1),
-        mode: EpochMode::Centralized,
-        faulty: 0,
-        majority: 1,
-        reconstruction: 1,
-        parties: vec![party],
-        revoked_at: None,
-    };
+    let epoch = kms_proofs::testing::centralized(signer.public_key());
     assert_eq!(answer.check(&asked, &link, &epoch, PartyId(1)), Ok(()));
     let expected = Expected { signer: &signer.public_key(), user: &asked.user, link: &link };
     for (item, value) in answer.items.iter().zip(values) {
