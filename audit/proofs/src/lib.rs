@@ -16,11 +16,14 @@
 //! wasm       records of the chain's module `wasm`
 //! needed     what must be proven for a request
 //! testing    a made-up chain whose proofs the verifier accepts (feature `testing`)
+//! fuzzing    entry function for fuzzers (feature `testing`)
 //! ```
 
 mod address;
 mod block;
 mod error;
+#[cfg(feature = "testing")]
+pub mod fuzzing;
 mod hash;
 mod header;
 mod needed;

@@ -225,11 +225,7 @@ impl<L: Ledger> Evidence<L> {
 
 /// Bytes written in hexadecimal; `None` if they are not.
 fn hex_bytes(text: &str) -> Option<Vec<u8>> {
-    let digits = text.strip_prefix("0x").unwrap_or(text).as_bytes();
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    (digits.len().is_multiple_of(2) && !digits.is_empty())
-        .then(|| digits.chunks(2).map(byte).collect())
-        .flatten()
+    hex::decode(text.strip_prefix("0x").unwrap_or(text)).ok().filter(|bytes| !bytes.is_empty())
 }
 
 #[cfg(test)]

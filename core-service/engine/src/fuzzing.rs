@@ -83,7 +83,21 @@ pub fn input_seeds() -> Vec<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use kms_fuzz_input::{Corpus, Shape};
+
     use super::*;
+
+    #[test]
+    fn a_minute_of_random_ciphertexts_is_no_finding() {
+        let tried = Corpus::new(ciphertext_seeds(), Shape::Bytes).try_for_a_minute(ciphertext);
+        assert!(tried > 1000, "{tried} in a minute");
+    }
+
+    #[test]
+    fn a_minute_of_random_inputs_is_no_finding() {
+        let tried = Corpus::new(input_seeds(), Shape::Bytes).try_for_a_minute(input);
+        assert!(tried > 100, "{tried} in a minute");
+    }
 
     #[test]
     fn every_seed_holds_a_value() {
