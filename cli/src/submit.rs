@@ -1,8 +1,9 @@
 //! Puts a request on the chain for exactly its price, and follows it to its end.
 
 use clap::Args;
-use kms_asc_api::{ExecuteMsg, Operation, RequestId, SubmitRequestData};
+use kms_asc_api::{ExecuteMsg, NewRequest, Operation, RequestId, SubmitRequestData, SubmitRequestsData};
 use kms_chain::{Coin, TxHash, TxOptions};
+use serde::de::DeserializeOwned;
 
 use crate::{
     context::Context,
@@ -24,6 +25,14 @@ pub struct SubmitArgs {
     no_wait: bool,
 }
 
+/// A request that is on the chain.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    /// The request.
+    pub id: RequestId,
+    tx: TxHash,
+}
+
 /// What came of a submission.
 pub enum Submitted {
     /// On the chain; nobody waited.
@@ -37,12 +46,46 @@ pub enum Submitted {
 /// A request that ends otherwise is shown on stdout before the error is returned.
 pub async fn submit(context: &Context, operation: Operation, args: SubmitArgs) -> Result<Submitted> {
     let ledger = context.ledger().await?;
-    let (id, tx) = send(context, &ledger, &operation, args.ttl).await?;
-    let (view, report) = life::submitted(&ledger, id, tx).await?;
+    let sent = send(context, &ledger, &operation, args.ttl).await?;
+    follow(context, &ledger, &operation, sent, args).await
+}
+
+/// Submits requests in one message. What comes of each is for [`follow`] to tell.
+pub async fn submit_together(
+    context: &Context,
+    ledger: &Ledger,
+    operations: &[Operation],
+    args: SubmitArgs,
+) -> Result<Vec<Sent>> {
+    let mut price = 0_u128;
+    for operation in operations {
+        let quote = ledger.quote(operation).await?.price.u128();
+        let too_much = || Error::Usage("the prices together are more than there is".to_owned());
+        price = price.checked_add(quote).ok_or_else(too_much)?;
+    }
+    let request =
+        |operation: &Operation| NewRequest { operation: operation.clone(), ttl: args.ttl, callback: None };
+    let message = ExecuteMsg::SubmitRequests { requests: operations.iter().map(request).collect() };
+    let what = format!("{} requests", operations.len());
+    let (data, tx): (SubmitRequestsData, _) = execute(context, ledger, &message, &what, price).await?;
+    Ok(data.requests.into_iter().map(|request| Sent { id: request.request_id, tx }).collect())
+}
+
+/// Waits, unless told otherwise, until a request is fulfilled and verified.
+///
+/// A request that ends otherwise is shown on stdout before the error is returned.
+pub async fn follow(
+    context: &Context,
+    ledger: &Ledger,
+    operation: &Operation,
+    sent: Sent,
+    args: SubmitArgs,
+) -> Result<Submitted> {
+    let (view, report) = life::submitted(ledger, sent.id, sent.tx).await?;
     if args.no_wait && !view.state.is_terminal() {
         return Ok(Submitted::Sent(report));
     }
-    finish(context, &ledger, id, &operation).await.map(Submitted::Fulfilled)
+    finish(context, ledger, sent.id, operation).await.map(Submitted::Fulfilled)
 }
 
 /// Waits until a request is fulfilled and verified, and is the one that was meant.
@@ -78,23 +121,32 @@ pub async fn submit_and_show(context: &Context, operation: Operation, args: Subm
 }
 
 /// Asks for the price and sends the request with it.
-async fn send(
+async fn send(context: &Context, ledger: &Ledger, operation: &Operation, ttl: Option<u64>) -> Result<Sent> {
+    let price = ledger.quote(operation).await?.price.u128();
+    let message = ExecuteMsg::SubmitRequest { operation: Box::new(operation.clone()), ttl, callback: None };
+    let what = format!("a {}", operation.kind());
+    let (data, tx): (SubmitRequestData, _) = execute(context, ledger, &message, &what, price).await?;
+    let (id, charged, denom) = (data.request_id, data.charged, ledger.denom());
+    context.progress.note(format_args!("request {id}: {charged}{denom} charged"));
+    Ok(Sent { id, tx })
+}
+
+/// Sends a submission, and reads what the contract says of it.
+async fn execute<T: DeserializeOwned>(
     context: &Context,
     ledger: &Ledger,
-    operation: &Operation,
-    ttl: Option<u64>,
-) -> Result<(RequestId, TxHash)> {
+    message: &ExecuteMsg,
+    what: &str,
+    price: u128,
+) -> Result<(T, TxHash)> {
     let account = context.account(ledger)?;
-    let quote = ledger.quote(operation).await?;
-    let price = Coin::new(quote.price.u128(), quote.denom);
-    let step = context.progress.begin(format_args!("submitting a {} for {price}", operation.kind()));
-    let message = ExecuteMsg::SubmitRequest { operation: Box::new(operation.clone()), ttl, callback: None };
-    let outcome = account.execute(ledger.contract(), &message, &[price], &TxOptions::default()).await?;
+    let price = Coin::new(price, ledger.denom());
+    let step = context.progress.begin(format_args!("submitting {what} for {price}"));
+    let outcome = account.execute(ledger.contract(), message, &[price], &TxOptions::default()).await?;
     drop(step);
-    let data: SubmitRequestData = serde_json::from_slice(&outcome.execute_data(0)?).map_err(|error| {
+    let data = serde_json::from_slice(&outcome.execute_data(0)?).map_err(|error| {
         Error::Internal(format!("the contract's answer to a submission cannot be read: {error}"))
     })?;
-    let (id, charged, denom) = (data.request_id, data.charged, ledger.denom());
-    context.progress.note(format_args!("request {id} in block {}, {charged}{denom} charged", outcome.height));
-    Ok((id, outcome.hash))
+    context.progress.note(format_args!("submitted in block {}", outcome.height));
+    Ok((data, outcome.hash))
 }

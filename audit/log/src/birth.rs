@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cosmwasm_std::to_json_vec;
 use kms_asc_api::log::{LogBody, LogEntry, LogHead};
-use kms_asc_api::{Config, Digest, EpochId, Totals};
+use kms_asc_api::{Config, Digest, EpochId, KeyId, Totals};
 
 use crate::error::same;
 use crate::ledger::by;
@@ -83,6 +83,7 @@ impl Birth {
             version: code.version.clone(),
             code: code.code,
             config: config.clone(),
+            domains_since: KeyId(1),
             admin: code.admin.clone(),
             proposed_admin: None,
             paused: false,

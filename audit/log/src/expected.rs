@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use cosmwasm_std::{Addr, StdError, to_json_vec};
-use kms_asc_api::{Digest, State, Terms, state_key};
+use kms_asc_api::{DefaultDomains, Digest, State, Terms, state_key};
 use serde::Serialize;
 
 use crate::Ledger;
@@ -153,10 +153,15 @@ impl Ledger {
 }
 
 impl Ledger {
-    /// Parameters, pause and revoked epochs in their short form.
+    /// Parameters, pause, revoked epochs and default domains in their short form.
     fn terms(&self) -> Terms {
         let revoked = self.epochs.values().filter(|epoch| epoch.revoked_at.is_some()).map(|epoch| epoch.id);
-        Terms { config: self.config.clone(), paused: self.paused, revoked: revoked.collect() }
+        Terms {
+            config: self.config.clone(),
+            paused: self.paused,
+            revoked: revoked.collect(),
+            domains: DefaultDomains { chain_id: self.chain_id.clone(), since: self.domains_since },
+        }
     }
 }
 

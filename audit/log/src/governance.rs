@@ -58,6 +58,9 @@ impl Ledger {
         let shorter = config.migration_delay < self.config.migration_delay;
         rule(!shorter, "the delay of migrations is never shortened")?;
         terms::config(config, self.epoch(self.newest_epoch())?)?;
+        if config.key_domain != self.config.key_domain {
+            self.domains_since = KeyId::from(self.next_id());
+        }
         self.config = config.clone();
         Ok(())
     }

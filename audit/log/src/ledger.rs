@@ -24,6 +24,8 @@ pub struct Ledger {
     pub code: (u64, Digest),
     /// The parameters.
     pub config: Config,
+    /// The first key that was asked for after the parameters of domains last changed.
+    pub domains_since: KeyId,
     /// Who governs; empty until the log says it, which one that version 0.1.0 began does at its migration.
     pub admin: String,
     /// To whom the office is offered.

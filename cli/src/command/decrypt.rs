@@ -8,17 +8,19 @@ use crate::{
     error::{Error, Result},
     output::{Format, print},
     reference::Reference,
-    submit::{SubmitArgs, Submitted, submit},
+    submit::{SubmitArgs, Submitted, follow, submit, submit_together},
 };
 
 const EXAMPLES: &str = "\
 Prints one value per line, in the order of the REFs, after both signatures of every operator's answer were checked.
-All REFs of one call must be of one key; all are decrypted or none. The answer is public: everybody can read it on
-the chain. With --no-wait it prints the request's id instead.
+All REFs of one request must be of one key; all are decrypted or none. With --each, every REF is a request of its own,
+sent and paid with the others in one transaction: they may be of several keys, and one that fails costs the others
+nothing. The answer is public: everybody can read it on the chain. With --no-wait it prints the request's id instead.
 
 Examples:
   kms decrypt kms1_...
   kms decrypt kms1_... kms1_... --ttl 30
+  kms decrypt kms1_... kms1_... --each
   kms decrypt kms1_... --no-wait
   kms decrypt kms1_... --output json";
 
@@ -29,26 +31,52 @@ pub struct Decrypt {
     /// What to decrypt, as `kms encrypt` printed it
     #[arg(value_name = "REF", required = true)]
     references: Vec<Reference>,
+    /// Make a request of every REF, all in one transaction
+    #[arg(long)]
+    each: bool,
     #[command(flatten)]
     submit: SubmitArgs,
 }
 
 impl Decrypt {
     pub async fn run(self, context: &Context) -> Result<()> {
+        if self.each {
+            return self.run_each(context).await;
+        }
         let operation = operation(self.references)?;
-        match submit(context, operation, self.submit).await? {
-            Submitted::Sent(report) => match context.format {
+        show(context, submit(context, operation, self.submit).await?)
+    }
+
+    /// Shows what came of each request in the order of the REFs; the first that failed decides how the call ends.
+    async fn run_each(self, context: &Context) -> Result<()> {
+        let operations = self.references.into_iter().map(|reference| operation(vec![reference]));
+        let operations = operations.collect::<Result<Vec<_>>>()?;
+        let ledger = context.ledger().await?;
+        let all_sent = submit_together(context, &ledger, &operations, self.submit).await?;
+        let mut ended = Ok(());
+        for (operation, sent) in operations.iter().zip(all_sent) {
+            let followed = follow(context, &ledger, operation, sent, self.submit).await;
+            let shown = followed.and_then(|submitted| show(context, submitted));
+            if let Err(error) = &shown {
+                context.progress.note(format_args!("request {}: {error}", sent.id));
+            }
+            ended = ended.and(shown);
+        }
+        ended
+    }
+}
+
+fn show(context: &Context, submitted: Submitted) -> Result<()> {
+    match (submitted, context.format) {
+        (Submitted::Sent(report), Format::Text) => print(&report.id.to_string()),
+        (Submitted::Sent(report), Format::Json) => context.show(&report),
+        (Submitted::Fulfilled(report), format) => {
+            context.progress.note(report.story());
+            match format {
                 Format::Json => context.show(&report),
-                Format::Text => print(&report.id.to_string()),
-            },
-            Submitted::Fulfilled(report) => {
-                context.progress.note(report.story());
-                match context.format {
-                    Format::Json => context.show(&report),
-                    Format::Text => {
-                        let values: Vec<_> = report.values.iter().map(|value| value.value.as_str()).collect();
-                        print(&values.join("\n"))
-                    }
+                Format::Text => {
+                    let values: Vec<_> = report.values.iter().map(|value| value.value.as_str()).collect();
+                    print(&values.join("\n"))
                 }
             }
         }

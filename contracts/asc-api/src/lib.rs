@@ -38,7 +38,10 @@ pub use fhe_type::{FheType, UnknownFheType};
 pub use id::{CrsId, EpochId, KeyId, PartyId, RequestId};
 pub use item_outcome::{CloseOutcome, ItemOutcome, OutcomesData, RejectReason};
 pub use kms_callback::{Callback, EndState, KmsResult};
-pub use msg::{Answer, ExecuteMsg, Failure, InstantiateMsg, MigrateMsg, SubmitRequestData};
+pub use msg::{
+    Answer, ExecuteMsg, Failure, InstantiateMsg, MAX_REQUESTS, MigrateMsg, NewRequest, SubmitRequestData,
+    SubmitRequestsData,
+};
 pub use operation::{
     Ciphertext, CiphertextFormat, CrsGen, CrsSource, KeyGen, KeyParams, KeySource, Operation, OperationKind,
     Provenance, PublicDecrypt, UserDecrypt, VerifyInput,
@@ -52,7 +55,7 @@ pub use record::{
 pub use request::{RequestBody, request_hash};
 pub use response::StoredResponse;
 pub use status::{State, Status};
-pub use terms::Terms;
+pub use terms::{DefaultDomains, Terms};
 
 /// Why stored bytes are not what they should be. Only damaged or foreign state gives this.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

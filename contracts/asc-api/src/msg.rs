@@ -22,7 +22,7 @@ pub struct InstantiateMsg {
     pub epoch: Epoch,
 }
 
-/// What the contract can be told. Only `submit_request` takes funds.
+/// What the contract can be told. Only `submit_request` and `submit_requests` take funds.
 #[cw_serde]
 #[serde(deny_unknown_fields)]
 #[schemaifier(mute_warnings)]
@@ -32,9 +32,17 @@ pub enum ExecuteMsg {
         /// What is asked.
         operation: Box<Operation>,
         /// Seconds to answer; the configuration's default if absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         ttl: Option<u64>,
         /// How a requesting contract wants to be told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         callback: Option<Callback>,
+    },
+    /// By anyone, with the sum of the prices: puts requests on record in this order, each as if it came alone, or none if
+    /// one of them is an error. Data: [`SubmitRequestsData`].
+    SubmitRequests {
+        /// One to [`MAX_REQUESTS`] requests.
+        requests: Vec<NewRequest>,
     },
     /// By anyone: the receipts are the authority. Data: [`OutcomesData`] of [`ItemOutcome`].
     SubmitResponses {
@@ -175,6 +183,7 @@ impl ExecuteMsg {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::SubmitRequest { .. } => "submit_request",
+            Self::SubmitRequests { .. } => "submit_requests",
             Self::SubmitResponses { .. } => "submit_responses",
             Self::SubmitFailures { .. } => "submit_failures",
             Self::Close { .. } => "close",
@@ -209,6 +218,24 @@ impl ExecuteMsg {
 #[schemaifier(mute_warnings)]
 #[derive(Eq)]
 pub struct MigrateMsg {}
+
+/// Most requests of one message.
+pub const MAX_REQUESTS: u64 = 100;
+
+/// What is to be put on record.
+#[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
+pub struct NewRequest {
+    /// What is asked.
+    pub operation: Operation,
+    /// Seconds to answer; the configuration's default if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ttl: Option<u64>,
+    /// How a requesting contract wants to be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback: Option<Callback>,
+}
 
 /// An operator's answer.
 #[cw_serde]
@@ -269,6 +296,16 @@ pub struct SubmitRequestData {
     pub state: State,
     /// What was kept of the funds.
     pub charged: Uint128,
+}
+
+/// What `submit_requests` returns.
+#[cw_serde]
+#[serde(deny_unknown_fields)]
+#[schemaifier(mute_warnings)]
+#[derive(Eq)]
+pub struct SubmitRequestsData {
+    /// The new requests, in the order of the message.
+    pub requests: Vec<SubmitRequestData>,
 }
 
 #[cfg(test)]

@@ -205,7 +205,8 @@ pub struct PublicDecrypt {
     /// The domain of the external signature; the key's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<Eip712Domain>,
-    /// Signed as it is.
+    /// Signed as it is; nothing if absent.
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub extra_data: Binary,
 }
 
@@ -234,7 +235,8 @@ pub struct UserDecrypt {
     /// The domain of both signatures; the key's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<Eip712Domain>,
-    /// Signed as it is.
+    /// Signed as it is; nothing if absent.
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub extra_data: Binary,
 }
 
@@ -270,7 +272,8 @@ pub struct VerifyInput {
     /// The domain of the external signature; the key's own if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub domain: Option<Eip712Domain>,
-    /// Signed as it is.
+    /// Signed as it is; nothing if absent.
+    #[serde(default, skip_serializing_if = "is_nothing")]
     pub extra_data: Binary,
 }
 
@@ -290,10 +293,21 @@ pub struct Ciphertext {
     pub fhe_type: FheType,
     /// Form of the stored bytes.
     pub format: CiphertextFormat,
-    /// Position in a list; 0 for `raw`.
+    /// Position in a list; 0 for `raw`, and if absent.
+    #[serde(default, skip_serializing_if = "is_first")]
     pub index: u16,
-    /// Why the requester may have it decrypted.
+    /// Why the requester may have it decrypted; unproven if absent, of which least comes.
+    #[serde(default, skip_serializing_if = "Provenance::is_unproven")]
     pub provenance: Provenance,
+}
+
+/// What is usual is left out of a request's body: the chain charges for every byte that it keeps.
+fn is_nothing(extra_data: &Binary) -> bool {
+    extra_data.is_empty()
+}
+
+const fn is_first(index: &u16) -> bool {
+    *index == 0
 }
 
 /// The form of stored ciphertext bytes.
@@ -326,7 +340,7 @@ impl CiphertextFormat {
 #[cw_serde]
 #[serde(deny_unknown_fields)]
 #[schemaifier(mute_warnings)]
-#[derive(Eq)]
+#[derive(Eq, Default)]
 pub enum Provenance {
     /// An element of an input that was verified.
     Verified {
@@ -345,5 +359,12 @@ pub enum Provenance {
         signatures: Vec<Signature>,
     },
     /// No evidence: only those whom the key's owner trusts with the key itself may ask.
+    #[default]
     Unproven,
+}
+
+impl Provenance {
+    const fn is_unproven(&self) -> bool {
+        matches!(self, Self::Unproven)
+    }
 }

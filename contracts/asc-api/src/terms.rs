@@ -3,11 +3,11 @@
 
 use cosmwasm_std::Uint128;
 
-use crate::{Config, DecodeError, EpochId, FeeSchedule, Fees, KeyDomain, Limits};
+use crate::{Config, DecodeError, EpochId, FeeSchedule, Fees, KeyDomain, KeyId, Limits};
 
 const RECORD: &str = "terms";
 
-/// `config`, `paused`, and which epochs are revoked.
+/// `config`, `paused`, which epochs are revoked, and which keys have the domain that follows from `config`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Terms {
     /// The parameters.
@@ -16,6 +16,30 @@ pub struct Terms {
     pub paused: bool,
     /// Revoked epochs, ascending.
     pub revoked: Vec<EpochId>,
+    /// Whose domain is the default one of `config`.
+    pub domains: DefaultDomains,
+}
+
+/// Keys whose domain need not be read, since it follows from the parameters: those that were asked for after the
+/// parameters of domains last changed, as long as the chain keeps its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultDomains {
+    /// The name of the chain that the domains bear.
+    pub chain_id: String,
+    /// The first key.
+    pub since: KeyId,
+}
+
+impl DefaultDomains {
+    /// All keys of a chain, from the first one on.
+    pub fn all(chain_id: &str) -> Self {
+        Self { chain_id: chain_id.to_owned(), since: KeyId(1) }
+    }
+
+    /// Whether a key's domain is the one that the parameters give on a chain of this name.
+    pub fn include(&self, key_id: KeyId, chain_id: &str) -> bool {
+        key_id >= self.since && self.chain_id == chain_id
+    }
 }
 
 impl Terms {
@@ -23,8 +47,8 @@ impl Terms {
     pub const VERSION: u8 = 1;
 
     /// The stored form: `v u8, paused u8`, then every field of the configuration in the order of its
-    /// definition, then the number of revoked epochs and their ids. Numbers are LEB128; texts have their length
-    /// before them.
+    /// definition, then the number of revoked epochs and their ids, then the chain of the default domains and the
+    /// first key that has one. Numbers are LEB128; texts have their length before them.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Writer(vec![Self::VERSION, u8::from(self.paused)]);
         let config = &self.config;
@@ -55,6 +79,8 @@ impl Terms {
         out.number(config.key_domain.chain_id.into());
         out.length(self.revoked.len());
         self.revoked.iter().for_each(|epoch| out.number(epoch.get().into()));
+        out.text(&self.domains.chain_id);
+        out.number(self.domains.since.get().into());
         out.0
     }
 
@@ -72,10 +98,11 @@ impl Terms {
         let config = from.config()?;
         let count: u32 = from.number()?;
         let revoked = (0..count).map(|_| from.number().map(EpochId)).collect::<Result<_, _>>()?;
+        let domains = DefaultDomains { chain_id: from.text()?, since: KeyId(from.number()?) };
         if !from.bytes.is_empty() {
             return Err(from.wrong_length());
         }
-        Ok(Self { config, paused: paused == 1, revoked })
+        Ok(Self { config, paused: paused == 1, revoked, domains })
     }
 }
 
@@ -221,7 +248,8 @@ mod tests {
             migration_delay: 32,
             key_domain: KeyDomain { name: "Decryption".into(), version: "1".into(), chain_id: u64::MAX },
         };
-        Terms { config, paused: true, revoked: vec![EpochId(2), EpochId(u32::MAX)] }
+        let domains = DefaultDomains { chain_id: "kms-1".into(), since: KeyId(u64::MAX) };
+        Terms { config, paused: true, revoked: vec![EpochId(2), EpochId(u32::MAX)], domains }
     }
 
     #[test]
@@ -230,6 +258,13 @@ mod tests {
         assert_eq!(Terms::decode(&terms.encode()), Ok(terms.clone()));
         let plain = Terms { paused: false, revoked: vec![], ..terms };
         assert_eq!(Terms::decode(&plain.encode()), Ok(plain));
+    }
+
+    #[test]
+    fn a_default_domain_is_one_of_this_chain_and_of_a_key_asked_for_since() {
+        let domains = DefaultDomains { chain_id: "kms-1".into(), since: KeyId(7) };
+        assert!(domains.include(KeyId(7), "kms-1") && domains.include(KeyId(8), "kms-1"));
+        assert!(!domains.include(KeyId(6), "kms-1") && !domains.include(KeyId(7), "kms-2"));
     }
 
     #[test]

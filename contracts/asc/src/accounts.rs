@@ -10,14 +10,21 @@ use crate::ContractError;
 
 /// A value as it is in state, and as it will be.
 #[derive(Clone, Copy)]
-struct Held<T> {
+pub struct Held<T> {
     stored: T,
-    now: T,
+    /// As it will be.
+    pub now: T,
 }
 
-impl<T: Copy> Held<T> {
-    fn new(stored: T) -> Self {
+impl<T: Copy + PartialEq> Held<T> {
+    /// As it was read.
+    pub const fn new(stored: T) -> Self {
         Self { stored, now: stored }
+    }
+
+    /// What is to be written: nothing, if it is as it was.
+    pub fn changed(&self) -> Option<&T> {
+        (self.now != self.stored).then_some(&self.now)
     }
 }
 
@@ -53,18 +60,18 @@ impl Accounts {
 
     /// Writes what has changed; what is zero is not kept.
     pub fn write(self, storage: &mut dyn Storage) -> Result<(), ContractError> {
-        for (address, held) in self.credits.into_iter().filter(|(_, held)| held.now != held.stored) {
-            if held.now.is_zero() {
-                state_key::CREDIT.remove(storage, &address);
-            } else {
-                state_key::CREDIT.save(storage, &address, &held.now)?;
+        for (address, held) in &self.credits {
+            match held.changed() {
+                None => {}
+                Some(credit) if credit.is_zero() => state_key::CREDIT.remove(storage, address),
+                Some(credit) => state_key::CREDIT.save(storage, address, credit)?,
             }
         }
-        for (address, held) in self.pending.into_iter().filter(|(_, held)| held.now != held.stored) {
-            if held.now == 0 {
-                state_key::PENDING.remove(storage, &address);
-            } else {
-                state_key::PENDING.save(storage, &address, &held.now)?;
+        for (address, held) in &self.pending {
+            match held.changed() {
+                None => {}
+                Some(0) => state_key::PENDING.remove(storage, address),
+                Some(count) => state_key::PENDING.save(storage, address, count)?,
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! Entry points: they only dispatch.
 
 use cosmwasm_std::{Binary, Deps, DepsMut, Env, MessageInfo, MigrateInfo, Reply, Response, entry_point};
-use kms_asc_api::{ExecuteMsg, InstantiateMsg, MigrateMsg, QueryMsg};
+use kms_asc_api::{ExecuteMsg, InstantiateMsg, MigrateMsg, NewRequest, QueryMsg};
 
 use crate::ContractError;
 use crate::error::coins_text;
@@ -28,14 +28,16 @@ pub fn execute(
     info: MessageInfo,
     msg: ExecuteMsg,
 ) -> Result<Response, ContractError> {
-    if !matches!(msg, ExecuteMsg::SubmitRequest { .. }) {
+    if !matches!(msg, ExecuteMsg::SubmitRequest { .. } | ExecuteMsg::SubmitRequests { .. }) {
         refuse_funds(&info)?;
     }
     let mut session = Session::open(deps, env, info.sender.clone())?;
     let data = match msg {
         ExecuteMsg::SubmitRequest { operation, ttl, callback } => {
-            execute::submit_request(&mut session, &info, *operation, ttl, callback)?
+            let request = NewRequest { operation: *operation, ttl, callback };
+            execute::submit_request(&mut session, &info, request)?
         }
+        ExecuteMsg::SubmitRequests { requests } => execute::submit_requests(&mut session, &info, requests)?,
         ExecuteMsg::SubmitResponses { responses } => execute::submit_responses(&mut session, responses)?,
         ExecuteMsg::SubmitFailures { failures } => execute::submit_failures(&mut session, failures)?,
         ExecuteMsg::Close { request_ids } => execute::close(&mut session, &request_ids)?,

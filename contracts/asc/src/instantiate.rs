@@ -1,7 +1,7 @@
 //! The contract's first moment.
 
 use cosmwasm_std::{DepsMut, Env, Response, SubMsg, WasmMsg};
-use kms_asc_api::{EpochId, InstantiateMsg, Terms, Totals, state_key};
+use kms_asc_api::{DefaultDomains, EpochId, InstantiateMsg, Terms, Totals, state_key};
 
 use crate::reply::REGISTERED_REPLY;
 use crate::version::{CONTRACT_NAME, CONTRACT_VERSION, STATE_VERSION};
@@ -29,7 +29,8 @@ pub fn instantiate(deps: DepsMut, env: &Env, msg: InstantiateMsg) -> Result<Resp
     state_key::PAUSED.save(storage, &false)?;
     state_key::STATE_VERSION.save(storage, &STATE_VERSION)?;
     state_key::TOTALS.save(storage, &Totals::default())?;
-    let terms = Terms { config: msg.config, paused: false, revoked: vec![] };
+    let domains = DefaultDomains::all(&env.block.chain_id);
+    let terms = Terms { config: msg.config, paused: false, revoked: vec![], domains };
     storage.set(state_key::TERMS, &terms.encode());
 
     let contract = env.contract.address.to_string();

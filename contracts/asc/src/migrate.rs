@@ -3,14 +3,14 @@
 use cosmwasm_std::{Binary, DepsMut, Env, MigrateInfo, Response, Storage};
 use kms_asc_api::event::Event;
 use kms_asc_api::log::LogBody;
-use kms_asc_api::{Digest, Terms, state_key};
+use kms_asc_api::{DefaultDomains, Digest, Terms, state_key};
 
 use crate::ContractError;
 use crate::session::Session;
 use crate::version::{CONTRACT_NAME, CONTRACT_VERSION, STATE_VERSION};
 
 /// A change of the state's layout, by one version. It must not loop over data that grows with history.
-type Step = fn(&mut dyn Storage) -> Result<(), ContractError>;
+type Step = fn(&mut dyn Storage, &Env) -> Result<(), ContractError>;
 
 /// The first step leads from layout 1 to 2, the next one from there, and so on.
 const STEPS: [Step; 1] = [state_names_its_layout];
@@ -25,7 +25,7 @@ pub fn migrate(deps: DepsMut, env: Env, info: MigrateInfo) -> Result<Response, C
         });
     }
     let from_version = earlier_version(deps.storage)?;
-    take_steps(deps.storage)?;
+    take_steps(deps.storage, &env)?;
     cw2::set_contract_version(deps.storage, CONTRACT_NAME, CONTRACT_VERSION)?;
     let migration = state_key::MIGRATION.may_load(deps.storage)?;
     let migration = migration.ok_or_else(|| refused("no code is announced".to_owned()))?;
@@ -71,21 +71,22 @@ fn release(version: &str) -> Option<[u64; 3]> {
     numbers.try_into().ok()
 }
 
-fn take_steps(storage: &mut dyn Storage) -> Result<(), ContractError> {
+fn take_steps(storage: &mut dyn Storage, env: &Env) -> Result<(), ContractError> {
     let stored = state_key::STATE_VERSION.may_load(storage)?.unwrap_or(1);
     if stored == 0 || stored > STATE_VERSION {
         return Err(refused(format!("the state has layout {stored}, this code knows 1 to {STATE_VERSION}")));
     }
     let taken = usize::try_from(stored).map_err(|_| ContractError::Overflow)?.saturating_sub(1);
-    STEPS.iter().skip(taken).try_for_each(|step| step(storage))
+    STEPS.iter().skip(taken).try_for_each(|step| step(storage, env))
 }
 
 /// From 1 to 2. Layout 1 did not say which one it is, and had its terms in JSON alone; all of its records stay as
 /// they are, since what came with 2 (grants, reference strings, announced code, a proposed admin, a revoked epoch's
-/// time) is absent where there is none.
-fn state_names_its_layout(storage: &mut dyn Storage) -> Result<(), ContractError> {
+/// time) is absent where there is none. It could not change its parameters, so all of its keys have default domains.
+fn state_names_its_layout(storage: &mut dyn Storage, env: &Env) -> Result<(), ContractError> {
     let (config, paused) = (state_key::CONFIG.load(storage)?, state_key::PAUSED.load(storage)?);
-    storage.set(state_key::TERMS, &Terms { config, paused, revoked: vec![] }.encode());
+    let domains = DefaultDomains::all(&env.block.chain_id);
+    storage.set(state_key::TERMS, &Terms { config, paused, revoked: vec![], domains }.encode());
     Ok(state_key::STATE_VERSION.save(storage, &2)?)
 }
 

@@ -6,11 +6,13 @@ use cosmwasm_std::{
 use kms_asc_api::event::Event;
 use kms_asc_api::log::{LogBody, LogEntry, LogHead};
 use kms_asc_api::{
-    Config, Eip712Domain, Epoch, EpochId, KeyId, KeyRecord, RequestId, Terms, Totals, state_key,
+    Config, DefaultDomains, Eip712Domain, Epoch, EpochId, KeyId, KeyRecord, RequestId, Terms, Totals,
+    state_key,
 };
 
 use crate::ContractError;
-use crate::accounts::Accounts;
+use crate::accounts::{Accounts, Held};
+use crate::domain::default_domain;
 use crate::refund::Refund;
 
 /// One message's view of the contract. Money and log are kept here and written by [`Session::commit`].
@@ -24,13 +26,15 @@ pub struct Session<'a> {
     paused: bool,
     /// Revoked epochs, ascending.
     revoked: Vec<EpochId>,
+    domains: DefaultDomains,
     actor: Addr,
-    totals: Totals,
-    log: LogHead,
-    /// As they are in state: what has not changed is not written.
-    stored: (Totals, LogHead),
+    /// Read when money first moves.
+    totals: Option<Held<Totals>>,
+    log: Held<LogHead>,
     accounts: Accounts,
     epoch: Option<Epoch>,
+    /// The last key asked for.
+    key: Option<KeyRecord>,
     /// The last domain asked for, with its key.
     domain: Option<(KeyId, Eip712Domain)>,
     events: Vec<Event>,
@@ -42,10 +46,8 @@ pub struct Session<'a> {
 impl<'a> Session<'a> {
     /// Opens the contract for a message of `actor`.
     pub fn open(deps: DepsMut<'a>, env: Env, actor: Addr) -> Result<Self, ContractError> {
-        let Terms { config, paused, revoked } = load_terms(deps.storage)?;
-        let totals = state_key::TOTALS.load(deps.storage)?;
-        let log = load_log_head(deps.storage)?;
-        let stored = (totals, log);
+        let Terms { config, paused, revoked, domains } = load_terms(deps.storage)?;
+        let log = Held::new(load_log_head(deps.storage)?);
         let accounts = Accounts::default();
         let (events, messages, last) = (Vec::new(), Vec::new(), Vec::new());
         Ok(Self {
@@ -54,12 +56,13 @@ impl<'a> Session<'a> {
             config,
             paused,
             revoked,
+            domains,
             actor,
-            totals,
+            totals: None,
             log,
-            stored,
             accounts,
             epoch: None,
+            key: None,
             domain: None,
             events,
             messages,
@@ -80,10 +83,14 @@ impl<'a> Session<'a> {
         Err(ContractError::Unauthorized { sender: self.actor.to_string(), needed: "the admin" })
     }
 
+    /// The record of a key that must exist.
+    pub fn existing_key(&self, id: KeyId) -> Result<KeyRecord, ContractError> {
+        state_key::KEY.may_load(self.deps.storage, id.get())?.ok_or(ContractError::UnknownKey(id))
+    }
+
     /// A key's record, for its owner alone.
     pub fn owned_key(&self, id: KeyId) -> Result<KeyRecord, ContractError> {
-        let key = state_key::KEY.may_load(self.deps.storage, id.get())?;
-        let key = key.ok_or(ContractError::UnknownKey(id))?;
+        let key = self.existing_key(id)?;
         if key.owner == self.actor.as_str() {
             return Ok(key);
         }
@@ -98,6 +105,18 @@ impl<'a> Session<'a> {
     /// Block height.
     pub fn height(&self) -> u64 {
         self.env.block.height
+    }
+
+    /// The record of a key that a request uses; the last one asked for is kept, since requests for one key come
+    /// together. No message that asks for keys here changes one.
+    pub fn used_key(&mut self, id: KeyId) -> Result<KeyRecord, ContractError> {
+        match &self.key {
+            Some(key) if key.id == id => Ok(key.clone()),
+            _ => {
+                let key = self.existing_key(id)?;
+                Ok(self.key.insert(key).clone())
+            }
+        }
     }
 
     /// An epoch's record; the last one asked for is kept.
@@ -124,6 +143,10 @@ impl<'a> Session<'a> {
     /// Replaces the parameters.
     pub fn set_config(&mut self, config: Config) -> Result<(), ContractError> {
         state_key::CONFIG.save(self.deps.storage, &config)?;
+        if config.key_domain != self.config.key_domain {
+            // Keys that were asked for before may have been made under the old parameters.
+            self.domains.since = KeyId(state_key::NEXT_ID.load(self.deps.storage)?);
+        }
         self.config = config;
         self.save_terms();
         Ok(())
@@ -147,8 +170,8 @@ impl<'a> Session<'a> {
     }
 
     fn save_terms(&mut self) {
-        let (config, revoked) = (self.config.clone(), self.revoked.clone());
-        let terms = Terms { config, paused: self.paused, revoked };
+        let (config, revoked, domains) = (self.config.clone(), self.revoked.clone(), self.domains.clone());
+        let terms = Terms { config, paused: self.paused, revoked, domains };
         self.deps.storage.set(state_key::TERMS, &terms.encode());
     }
 
@@ -157,22 +180,26 @@ impl<'a> Session<'a> {
         Ok(EpochId(state_key::NEWEST_EPOCH.load(self.deps.storage)?))
     }
 
-    /// The domain under which a key answers, which is fixed for good; the last one asked for is kept, since
-    /// answers to one key's requests come together.
+    /// The domain under which a key answers, which is fixed for good: read, unless the parameters still give the same.
+    /// The last one asked for is kept, since answers to one key's requests come together.
     pub fn key_domain(&mut self, id: KeyId) -> Result<&Eip712Domain, ContractError> {
         if self.domain.as_ref().is_none_or(|(key, _)| *key != id) {
             self.domain = None;
         }
-        let (_, domain) = match &mut self.domain {
-            Some(kept) => kept,
-            none => none.insert((id, state_key::KEY.load(self.deps.storage, id.get())?.domain)),
-        };
-        Ok(domain)
+        if self.domain.is_none() {
+            let domain = match self.domains.include(id, &self.env.block.chain_id) {
+                true => default_domain(self, id)?,
+                false => state_key::KEY.load(self.deps.storage, id.get())?.domain,
+            };
+            self.domain = Some((id, domain));
+        }
+        let kept = self.domain.as_ref().map(|(_, domain)| domain);
+        kept.ok_or_else(|| ContractError::NotFound(format!("domain of key {id}")))
     }
 
     /// Appends an entry to the log.
     pub fn record(&mut self, request_id: Option<RequestId>, body: LogBody) -> Result<(), ContractError> {
-        let seq = self.log.count.checked_add(1).ok_or(ContractError::Overflow)?;
+        let seq = self.log.now.count.checked_add(1).ok_or(ContractError::Overflow)?;
         let entry = LogEntry {
             seq,
             height: self.height(),
@@ -182,7 +209,7 @@ impl<'a> Session<'a> {
             body,
         };
         let bytes = entry.encode()?;
-        self.log = self.log.extend(&bytes).ok_or(ContractError::Overflow)?;
+        self.log.now = self.log.now.extend(&bytes).ok_or(ContractError::Overflow)?;
         state_key::LOG.save(self.deps.storage, seq, &bytes);
         Ok(())
     }
@@ -192,15 +219,26 @@ impl<'a> Session<'a> {
         self.events.push(event);
     }
 
+    /// All that the contract owes or owns in the configured denomination.
+    pub fn totals(&mut self) -> Result<&mut Totals, ContractError> {
+        let held = match &mut self.totals {
+            Some(held) => held,
+            none => none.insert(Held::new(state_key::TOTALS.load(self.deps.storage)?)),
+        };
+        Ok(&mut held.now)
+    }
+
     /// Takes a price into escrow.
     pub fn escrow(&mut self, price: Uint128) -> Result<(), ContractError> {
-        self.totals.escrow = self.totals.escrow.checked_add(price)?;
+        let totals = self.totals()?;
+        totals.escrow = totals.escrow.checked_add(price)?;
         Ok(())
     }
 
     /// Takes a price out of escrow, to be distributed at once.
     pub fn release(&mut self, price: Uint128) -> Result<(), ContractError> {
-        self.totals.escrow = self.totals.escrow.checked_sub(price)?;
+        let totals = self.totals()?;
+        totals.escrow = totals.escrow.checked_sub(price)?;
         Ok(())
     }
 
@@ -209,7 +247,8 @@ impl<'a> Session<'a> {
         if amount.is_zero() {
             return Ok(());
         }
-        self.totals.credits = self.totals.credits.checked_add(amount)?;
+        let totals = self.totals()?;
+        totals.credits = totals.credits.checked_add(amount)?;
         let credit = self.accounts.credit(self.deps.storage, address)?;
         *credit = credit.checked_add(amount)?;
         Ok(())
@@ -223,21 +262,18 @@ impl<'a> Session<'a> {
     /// Takes all credit of an address away; zero if it has none.
     pub fn take_credit(&mut self, address: &Addr) -> Result<Uint128, ContractError> {
         let credit = std::mem::take(self.accounts.credit(self.deps.storage, address)?);
-        self.totals.credits = self.totals.credits.checked_sub(credit)?;
+        let totals = self.totals()?;
+        totals.credits = totals.credits.checked_sub(credit)?;
         Ok(credit)
     }
 
     /// Takes an amount out of the treasury, to be paid out at once.
     pub fn take_from_treasury(&mut self, amount: Uint128) -> Result<(), ContractError> {
-        let left = self.totals.treasury.checked_sub(amount);
-        let (given, allowed) = (amount, self.totals.treasury);
-        self.totals.treasury = left.map_err(|_| ContractError::OverTreasury { given, allowed })?;
+        let totals = self.totals()?;
+        let left = totals.treasury.checked_sub(amount);
+        let (given, allowed) = (amount, totals.treasury);
+        totals.treasury = left.map_err(|_| ContractError::OverTreasury { given, allowed })?;
         Ok(())
-    }
-
-    /// All that the contract owes or owns in the configured denomination.
-    pub const fn totals(&self) -> &Totals {
-        &self.totals
     }
 
     /// Hands a message to the chain, whose failure is this message's.
@@ -252,7 +288,8 @@ impl<'a> Session<'a> {
 
     /// Puts an amount into the treasury.
     pub fn add_to_treasury(&mut self, amount: Uint128) -> Result<(), ContractError> {
-        self.totals.treasury = self.totals.treasury.checked_add(amount)?;
+        let totals = self.totals()?;
+        totals.treasury = totals.treasury.checked_add(amount)?;
         Ok(())
     }
 
@@ -280,12 +317,11 @@ impl<'a> Session<'a> {
     /// Writes money and log, and gives what the chain is told.
     pub fn commit(self, data: Binary) -> Result<Response, ContractError> {
         self.accounts.write(self.deps.storage)?;
-        let (totals, log) = self.stored;
-        if self.totals != totals {
-            state_key::TOTALS.save(self.deps.storage, &self.totals)?;
+        if let Some(totals) = self.totals.as_ref().and_then(Held::changed) {
+            state_key::TOTALS.save(self.deps.storage, totals)?;
         }
-        if self.log != log {
-            self.deps.storage.set(state_key::LOG_HEAD, &self.log.encode());
+        if let Some(log) = self.log.changed() {
+            self.deps.storage.set(state_key::LOG_HEAD, &log.encode());
         }
         let events = self.events.into_iter().map(cosmwasm_std::Event::from);
         let mut response = Response::new().add_events(events);

@@ -1,7 +1,9 @@
 //! Public decryptions, from the request to the last answer.
 
 use anyhow::Result;
-use kms_asc_api::{ExecuteMsg, ItemOutcome, PartyId, RequestId};
+use kms_asc_api::{
+    ExecuteMsg, ItemOutcome, NewRequest, PartyId, RequestId, SubmitRequestData, SubmitRequestsData,
+};
 
 use crate::scene::{Notes, Stage, counted, public_decrypt, words};
 
@@ -58,38 +60,61 @@ pub async fn of_ten_values(stage: &Stage, notes: &mut Notes) -> Result<()> {
     cycle(stage, notes, 10).await
 }
 
-/// Ten requests in one transaction; each party's ten answers in one call. A tenth of it all is the price of one.
+/// How many requests a batch has.
+const BATCH: u32 = 10;
+
+/// Ten requests in one transaction, as ten messages and as one; then each party's ten answers in one call. A tenth of it
+/// all is the price of one.
 pub async fn in_batches(stage: &Stage, notes: &mut Notes) -> Result<()> {
-    const REQUESTS: u32 = 10;
     let Stage { bench, key } = stage;
     let operation = public_decrypt(*key, 1);
     let price = bench.price(&operation).await?;
-    let message = ExecuteMsg::SubmitRequest { operation: Box::new(operation), ttl: None, callback: None };
-    let messages = (0..REQUESTS).map(|_| bench.message(&bench.owner, &message, price));
+    let alone =
+        ExecuteMsg::SubmitRequest { operation: Box::new(operation.clone()), ttl: None, callback: None };
+    let messages = (0..BATCH).map(|_| bench.message(&bench.owner, &alone, price));
     let sent = bench.send(&bench.owner, &messages.collect::<Result<Vec<_>>>()?).await?;
-    let mut gas = sent.gas;
     notes.note(
         "submit_request: public_decrypt, 1 ciphertext, one of ten in a transaction",
-        gas / u64::from(REQUESTS),
+        sent.gas / u64::from(BATCH),
     );
+    let ids = (0..usize::try_from(BATCH)?).map(|at| Ok(sent.data::<SubmitRequestData>(at)?.request_id));
+    let answers = answer_in_calls(stage, ids.collect::<Result<_>>()?).await?;
+    let apart = sent.gas + answers.iter().sum::<u64>();
+    notes.note("cycle: public_decrypt, 1 ciphertext, ten messages at once", apart / u64::from(BATCH));
+
+    let request = NewRequest { operation, ttl: None, callback: None };
+    let requests = vec![request; usize::try_from(BATCH)?];
+    let together = ExecuteMsg::SubmitRequests { requests };
+    let message = bench.message(&bench.owner, &together, price * u128::from(BATCH))?;
+    let sent = bench.send(&bench.owner, &[message]).await?;
+    notes.note("submit_requests: public_decrypt, 1 ciphertext, one of ten", sent.gas / u64::from(BATCH));
+    let data = sent.data::<SubmitRequestsData>(0)?;
+    let ids = data.requests.iter().map(|submitted| submitted.request_id).collect();
+    let answers = answer_in_calls(stage, ids).await?;
+    let deciding = answers[usize::try_from(bench.majority())? - 1];
+    notes.note(
+        "submit_responses: public_decrypt, 1 ciphertext, one of ten deciding answers in a call",
+        deciding / u64::from(BATCH),
+    );
+    let gas = sent.gas + answers.iter().sum::<u64>();
+    notes.note("cycle: public_decrypt, 1 ciphertext, ten at once", gas / u64::from(BATCH));
+    Ok(())
+}
+
+/// Every party answers all of these in one call. What each call uses.
+async fn answer_in_calls(stage: &Stage, ids: Vec<RequestId>) -> Result<Vec<u64>> {
+    let bench = &stage.bench;
+    let mut gas = Vec::new();
     for party in bench.parties() {
         let mut answers = Vec::new();
-        for message in 0..usize::try_from(REQUESTS)? {
-            let id = sent.data::<kms_asc_api::SubmitRequestData>(message)?.request_id;
-            answers.push(bench.answer(id, party, &words(1)).await?);
+        for id in &ids {
+            answers.push(bench.answer(*id, party, &words(1)).await?);
         }
         let expected =
             if party.get() <= bench.majority() { ItemOutcome::Recorded } else { ItemOutcome::Late };
-        let sent = bench.respond(answers, expected).await?;
-        if party.get() == bench.majority() {
-            let name =
-                "submit_responses: public_decrypt, 1 ciphertext, one of ten deciding answers in a call";
-            notes.note(name, sent.gas / u64::from(REQUESTS));
-        }
-        gas += sent.gas;
+        gas.push(bench.respond(answers, expected).await?.gas);
     }
-    notes.note("cycle: public_decrypt, 1 ciphertext, ten at once", gas / u64::from(REQUESTS));
-    Ok(())
+    Ok(gas)
 }
 
 /// An answer that is known already, and one that contradicts it.

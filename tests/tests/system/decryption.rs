@@ -59,6 +59,27 @@ pub async fn fifty_requests_in_one_transaction_are_all_answered(world: &mut Worl
     world.fulfilled(&ids).await
 }
 
+pub async fn refs_of_one_call_can_be_requests_of_their_own(world: &mut World) -> Result<()> {
+    let first = world.encrypt("uint8", "51").await?;
+    let second = world.encrypt("uint16", "5200").await?;
+    let said = world.user.ask(&["decrypt", &first, &second, "--each"]).await?;
+    ensure!(said == "51\n5200", "{said}");
+    let wallet = world.stack.layout().secret(kms_localnet::AccountName::Other.as_str());
+    let stranger = kms_e2e::Person { wallet, ..world.user.clone() };
+    let denied = stranger.run(&["decrypt", &first, &second, "--each"]).await?.expect(4)?;
+    ensure!(
+        denied.stderr.contains("submitting 2 requests") && denied.stdout.contains("denied"),
+        "{denied:?}"
+    );
+    let ids = world.user.ask(&["decrypt", &first, &second, "--each", "--no-wait"]).await?;
+    let ids: Vec<u64> = ids.lines().map(str::parse).collect::<Result<_, _>>()?;
+    ensure!(ids.len() == 2 && ids[0] + 1 == ids[1], "{ids:?}");
+    let ids: Vec<_> = ids.into_iter().map(kms_asc_api::RequestId).collect();
+    let (one, other) = (world.request(ids[0]).await?, world.request(ids[1]).await?);
+    ensure!(one.body.height == other.body.height, "they are not in one transaction");
+    world.fulfilled(&ids).await
+}
+
 pub async fn the_operator_earns_its_share_once_and_withdraws_it(world: &mut World) -> Result<()> {
     let config: Config = world.query(&QueryMsg::Config {}).await?;
     let (before, treasury) = (world.earned().await?, world.solvency().await?.treasury);

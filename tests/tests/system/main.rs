@@ -61,6 +61,7 @@ fn scenarios() -> Vec<Scenario> {
             a_value_of_each_type_comes_back_as_it_was_encrypted,
             several_values_of_one_request_are_answered_together,
             fifty_requests_in_one_transaction_are_all_answered,
+            refs_of_one_call_can_be_requests_of_their_own,
             the_operator_earns_its_share_once_and_withdraws_it;
         record:
             the_log_that_a_client_reads_leads_to_the_head_in_state,

@@ -6,7 +6,7 @@
 
 import { CosmWasmClient, SigningCosmWasmClient, ExecuteResult } from "@cosmjs/cosmwasm-stargate";
 import { Coin, StdFee } from "@cosmjs/amino";
-import { Uint128, EpochId, EpochMode, PartyId, PublicKey, InstantiateMsg, Config, Fees, FeeSchedule, KeyDomain, Limits, Epoch, Party, ExecuteMsg, Operation, KeyParams, KeySource, Digest, KeyType, KeyId, CrsSource, FheType, CiphertextFormat, Handle, Provenance, RequestId, EvmAddress, Signature, Binary, CrsId, KeyState, Callback, KeyGen, KeyDigest, CrsGen, PublicDecrypt, Ciphertext, Eip712Domain, UserDecrypt, VerifyInput, Answer, Failure, QueryMsg, State, Credit, CrsRecord, DomainView, PageForEpochAndEpochId, Governance, MigrationRecord, PageForGrantViewAndString, GrantView, GrantRecord, KeyRecord, PageForKeyRecordAndKeyId, LogPage, LogHead, PageForRequestIdAndRequestId, Quote, RequestView, RequestBody, PageForRequestViewAndRequestId, ResponseView, ArrayOfResponseView, Solvency, Version, Standing, FailureCode, WhyPending, PartyStanding } from "./Asc.types";
+import { Uint128, EpochId, EpochMode, PartyId, PublicKey, InstantiateMsg, Config, Fees, FeeSchedule, KeyDomain, Limits, Epoch, Party, ExecuteMsg, Operation, KeyParams, KeySource, Digest, KeyType, KeyId, CrsSource, FheType, CiphertextFormat, Handle, Provenance, RequestId, EvmAddress, Signature, Binary, CrsId, KeyState, Callback, KeyGen, KeyDigest, CrsGen, PublicDecrypt, Ciphertext, Eip712Domain, UserDecrypt, VerifyInput, NewRequest, Answer, Failure, QueryMsg, State, Credit, CrsRecord, DomainView, PageForEpochAndEpochId, Governance, MigrationRecord, PageForGrantViewAndString, GrantView, GrantRecord, KeyRecord, PageForKeyRecordAndKeyId, LogPage, LogHead, PageForRequestIdAndRequestId, Quote, RequestView, RequestBody, PageForRequestViewAndRequestId, ResponseView, ArrayOfResponseView, Solvency, Version, Standing, FailureCode, WhyPending, PartyStanding } from "./Asc.types";
 export interface AscReadOnlyInterface {
   contractAddress: string;
   config: () => Promise<Config>;
@@ -394,6 +394,11 @@ export interface AscInterface extends AscReadOnlyInterface {
     operation: Operation;
     ttl?: number;
   }, fee?: number | StdFee | "auto", memo?: string, _funds?: Coin[]) => Promise<ExecuteResult>;
+  submitRequests: ({
+    requests
+  }: {
+    requests: NewRequest[];
+  }, fee?: number | StdFee | "auto", memo?: string, _funds?: Coin[]) => Promise<ExecuteResult>;
   submitResponses: ({
     responses
   }: {
@@ -534,6 +539,7 @@ export class AscClient extends AscQueryClient implements AscInterface {
     this.sender = sender;
     this.contractAddress = contractAddress;
     this.submitRequest = this.submitRequest.bind(this);
+    this.submitRequests = this.submitRequests.bind(this);
     this.submitResponses = this.submitResponses.bind(this);
     this.submitFailures = this.submitFailures.bind(this);
     this.close = this.close.bind(this);
@@ -574,6 +580,17 @@ export class AscClient extends AscQueryClient implements AscInterface {
         callback,
         operation,
         ttl
+      }
+    }, fee, memo, _funds);
+  };
+  submitRequests = async ({
+    requests
+  }: {
+    requests: NewRequest[];
+  }, fee: number | StdFee | "auto" = "auto", memo?: string, _funds?: Coin[]): Promise<ExecuteResult> => {
+    return await this.client.execute(this.sender, this.contractAddress, {
+      submit_requests: {
+        requests
       }
     }, fee, memo, _funds);
   };

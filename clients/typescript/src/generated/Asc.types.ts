@@ -76,6 +76,10 @@ export type ExecuteMsg = {
     ttl?: number | null;
   };
 } | {
+  submit_requests: {
+    requests: NewRequest[];
+  };
+} | {
   submit_responses: {
     responses: Answer[];
   };
@@ -244,7 +248,7 @@ export interface CrsGen {
 export interface PublicDecrypt {
   ciphertexts: Ciphertext[];
   domain?: Eip712Domain | null;
-  extra_data: Binary;
+  extra_data?: Binary;
   key_id: KeyId;
 }
 export interface Ciphertext {
@@ -252,8 +256,8 @@ export interface Ciphertext {
   fhe_type: FheType;
   format: CiphertextFormat;
   handle: Handle;
-  index: number;
-  provenance: Provenance;
+  index?: number;
+  provenance?: Provenance;
   size: number;
 }
 export interface Eip712Domain {
@@ -268,7 +272,7 @@ export interface UserDecrypt {
   contracts: EvmAddress[];
   domain?: Eip712Domain | null;
   enc_key: Binary;
-  extra_data: Binary;
+  extra_data?: Binary;
   key_id: KeyId;
   user: EvmAddress;
   user_signature: Signature;
@@ -282,10 +286,15 @@ export interface VerifyInput {
   crs_id: CrsId;
   digest: Digest;
   domain?: Eip712Domain | null;
-  extra_data: Binary;
+  extra_data?: Binary;
   key_id: KeyId;
   size: number;
   user: EvmAddress;
+}
+export interface NewRequest {
+  callback?: Callback | null;
+  operation: Operation;
+  ttl?: number | null;
 }
 export interface Answer {
   epoch: EpochId;

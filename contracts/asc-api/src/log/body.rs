@@ -91,6 +91,7 @@ log_body! {
         /// Who has to answer.
         epoch: EpochId,
         /// SHA-256 of the stored body.
+        #[serde(rename = "hash", alias = "request_hash")]
         request_hash: Digest,
     }
     /// A request was refused, on record.
@@ -106,6 +107,7 @@ log_body! {
         /// Null: nobody has to answer.
         epoch: Option<EpochId>,
         /// SHA-256 of the stored body.
+        #[serde(rename = "hash", alias = "request_hash")]
         request_hash: Digest,
         /// Why.
         reason: DenialReason,
@@ -119,6 +121,7 @@ log_body! {
         /// Number of the receipt's outcome.
         outcome: u32,
         /// SHA-256 of the stored response.
+        #[serde(rename = "hash", alias = "response_hash")]
         response_hash: Digest,
     }
     /// An answer or failure came too late to count.
@@ -130,6 +133,7 @@ log_body! {
         /// Number of the receipt's outcome.
         outcome: u32,
         /// SHA-256 of the stored response.
+        #[serde(rename = "hash", alias = "response_hash")]
         response_hash: Digest,
     }
     /// A failure counts.
@@ -141,6 +145,7 @@ log_body! {
         /// Number of the receipt's outcome: the failure code.
         outcome: u32,
         /// SHA-256 of the stored response.
+        #[serde(rename = "hash", alias = "response_hash")]
         response_hash: Digest,
     }
     /// A party signed two different receipts for one request.
@@ -167,8 +172,10 @@ log_body! {
     /// Enough answers.
     "request_fulfilled" => RequestFulfilled {
         /// SHA-256 of the payload that decided; null where each party's payload is its own.
+        #[serde(rename = "digest", alias = "payload_digest")]
         payload_digest: Option<Digest>,
-        /// What went back to the requester.
+        /// What went back to the requester: nothing, which is left out.
+        #[serde(default, skip_serializing_if = "Uint128::is_zero")]
         refund: Uint128,
         /// What was credited, by party.
         credits: Vec<PartyCredit>,
@@ -348,16 +355,15 @@ log_body! {
     }
 }
 
-/// What one party earned by a decision. To whom it was credited stands in its epoch's entry.
+/// What one party earned by a decision: in JSON `[party, amount]`. To whom it was credited stands in its epoch's entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Credit", into = "Credit")]
 pub struct PartyCredit {
     /// The party.
     pub party: PartyId,
     /// How much.
     pub amount: Uint128,
     /// To whom it was credited, in entries of version 0.1.0 alone; later ones leave it out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
 
@@ -365,6 +371,38 @@ impl PartyCredit {
     /// What is logged of a credit.
     pub const fn new(party: PartyId, amount: Uint128) -> Self {
         Self { party, amount, address: None }
+    }
+}
+
+/// A credit as it is written, and as version 0.1.0 wrote it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Credit {
+    Pair(PartyId, Uint128),
+    Named {
+        party: PartyId,
+        amount: Uint128,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        address: Option<String>,
+    },
+}
+
+impl From<Credit> for PartyCredit {
+    fn from(credit: Credit) -> Self {
+        match credit {
+            Credit::Pair(party, amount) => Self::new(party, amount),
+            Credit::Named { party, amount, address } => Self { party, amount, address },
+        }
+    }
+}
+
+impl From<PartyCredit> for Credit {
+    fn from(credit: PartyCredit) -> Self {
+        let PartyCredit { party, amount, address } = credit;
+        match address {
+            None => Self::Pair(party, amount),
+            address => Self::Named { party, amount, address },
+        }
     }
 }
 

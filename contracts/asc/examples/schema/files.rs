@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cosmwasm_schema::{generate_api, schema_for};
 use kms_asc_api::{
     CloseOutcome, ExecuteMsg, InstantiateMsg, ItemOutcome, OutcomesData, QueryMsg, SubmitRequestData,
+    SubmitRequestsData,
 };
 
 /// Each schema by its path below `schema/`. `kms-asc.json` has messages, queries and answers together, as tools for
@@ -14,6 +15,7 @@ pub fn files() -> BTreeMap<String, String> {
     let outcomes = schema_for!(OutcomesData<ItemOutcome>);
     let data = [
         ("submit_request", schema_for!(SubmitRequestData)),
+        ("submit_requests", schema_for!(SubmitRequestsData)),
         ("submit_responses", outcomes.clone()),
         ("submit_failures", outcomes),
         ("close", schema_for!(OutcomesData<CloseOutcome>)),

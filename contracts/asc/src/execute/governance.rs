@@ -5,7 +5,6 @@ use kms_asc_api::event::Event;
 use kms_asc_api::log::LogBody;
 use kms_asc_api::{Config, Eip712Domain, KeyId, state_key};
 
-use super::form::existing_key;
 use crate::session::Session;
 use crate::{ContractError, validate};
 
@@ -26,7 +25,7 @@ pub fn register_domain(
     domain: Eip712Domain,
 ) -> Result<Binary, ContractError> {
     session.require_admin()?;
-    existing_key(session.deps.storage, key_id)?;
+    session.existing_key(key_id)?;
     validate::domain(&domain)?;
     let separator = domain.separator();
     let place = separator.as_bytes().as_slice();

@@ -7,7 +7,7 @@ use kms_asc_api::event::Event;
 use kms_asc_api::log::LogBody;
 use kms_asc_api::{CrsId, EvmAddress, KeyId, KeyRecord, KeyState, state_key};
 
-use super::form::{at_most, existing_key};
+use super::form::at_most;
 use crate::session::Session;
 use crate::{ContractError, validate};
 
@@ -92,7 +92,7 @@ pub fn offer_key(session: &mut Session, key_id: KeyId, to: &str) -> Result<Binar
 /// Takes over a key that was offered. Whom the last owner trusted, the new one does not yet: grants end with
 /// the generation, and attesters and reference strings are cleared.
 pub fn accept_key(session: &mut Session, key_id: KeyId) -> Result<Binary, ContractError> {
-    let mut key = existing_key(session.deps.storage, key_id)?;
+    let mut key = session.existing_key(key_id)?;
     if key.offered_to.as_deref() != Some(session.actor().as_str()) {
         return Err(ContractError::NotOffered(format!("key {key_id}")));
     }

@@ -21,6 +21,6 @@ pub use grant::{grant, revoke};
 pub use intake::{submit_failures, submit_responses};
 pub use key::{accept_key, offer_key, set_attesters, set_crs, set_key_state};
 pub use migration::{migrate_now, schedule_migration};
-pub use submit_request::submit_request;
+pub use submit_request::{submit_request, submit_requests};
 pub use treasury::{sweep_surplus, withdraw_treasury};
 pub use withdraw::withdraw;

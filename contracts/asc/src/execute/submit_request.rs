@@ -1,11 +1,11 @@
-//! `submit_request`: an immutable body, the price in escrow, the excess back at once; or a denial on record.
+//! `submit_request` and `submit_requests`: an immutable body, the price in escrow, the excess back at once; or a denial on record.
 
 use cosmwasm_std::{Addr, Binary, Coin, MessageInfo, Uint128, to_json_binary, to_json_vec};
 use kms_asc_api::event::Event;
 use kms_asc_api::log::LogBody;
 use kms_asc_api::{
-    Callback, DenialReason, EpochId, Operation, RequestBody, RequestId, State, Status, SubmitRequestData,
-    price_of, request_hash, state_key,
+    DenialReason, EpochId, MAX_REQUESTS, NewRequest, RequestBody, RequestId, State, Status,
+    SubmitRequestData, SubmitRequestsData, price_of, request_hash, state_key,
 };
 
 use super::form;
@@ -27,11 +27,81 @@ enum Verdict {
 pub fn submit_request(
     session: &mut Session,
     info: &MessageInfo,
-    operation: Operation,
-    ttl: Option<u64>,
-    callback: Option<Callback>,
+    request: NewRequest,
 ) -> Result<Binary, ContractError> {
-    let requester = &info.sender;
+    let mut purse = Purse::open(session, &info.funds)?;
+    let data = submit(session, &info.sender, request, &mut purse)?;
+    session.pay(&info.sender, purse.rest()?);
+    Ok(to_json_binary(&data)?)
+}
+
+/// Puts requests on record in their order, each as if it came alone, or none. Data: [`SubmitRequestsData`].
+pub fn submit_requests(
+    session: &mut Session,
+    info: &MessageInfo,
+    requests: Vec<NewRequest>,
+) -> Result<Binary, ContractError> {
+    form::at_most("requests of one message", requests.len(), MAX_REQUESTS)?;
+    if requests.is_empty() {
+        return Err(ContractError::Malformed("no request given, at least one needed".to_owned()));
+    }
+    let mut purse = Purse::open(session, &info.funds)?;
+    let submitted = requests.into_iter().map(|request| submit(session, &info.sender, request, &mut purse));
+    let requests = submitted.collect::<Result<_, _>>()?;
+    session.pay(&info.sender, purse.rest()?);
+    Ok(to_json_binary(&SubmitRequestsData { requests })?)
+}
+
+/// What was sent with a message, and what its requests take of it.
+struct Purse {
+    sent: Uint128,
+    /// The prices so far: all must be there, also of what turns out to be denied.
+    prices: Uint128,
+    charged: Uint128,
+}
+
+impl Purse {
+    /// One coin of the configured denomination, or nothing.
+    fn open(session: &Session, funds: &[Coin]) -> Result<Self, ContractError> {
+        let denom = &session.config.denom;
+        let sent = match funds {
+            [] => Uint128::zero(),
+            [coin] if coin.denom == *denom => {
+                Uint128::try_from(coin.amount).map_err(|_| ContractError::Overflow)?
+            }
+            other => return Err(ContractError::WrongFunds { sent: coins_text(other), denom: denom.clone() }),
+        };
+        Ok(Self { sent, prices: Uint128::zero(), charged: Uint128::zero() })
+    }
+
+    /// Refuses a request whose price was not sent.
+    fn cover(&mut self, price: Uint128, denom: &str) -> Result<(), ContractError> {
+        self.prices = self.prices.checked_add(price)?;
+        if self.sent < self.prices {
+            let (sent, price) = (self.sent, self.prices);
+            return Err(ContractError::InsufficientFee { sent, price, denom: denom.to_owned() });
+        }
+        Ok(())
+    }
+
+    fn charge(&mut self, amount: Uint128) -> Result<(), ContractError> {
+        self.charged = self.charged.checked_add(amount)?;
+        Ok(())
+    }
+
+    /// What goes back.
+    fn rest(&self) -> Result<Uint128, ContractError> {
+        Ok(self.sent.checked_sub(self.charged)?)
+    }
+}
+
+fn submit(
+    session: &mut Session,
+    requester: &Addr,
+    request: NewRequest,
+    purse: &mut Purse,
+) -> Result<SubmitRequestData, ContractError> {
+    let NewRequest { operation, ttl, callback } = request;
     if session.is_paused() {
         return Err(ContractError::Paused);
     }
@@ -41,8 +111,7 @@ pub fn submit_request(
     let key = form::check(session, &operation)?;
     let deadline = deadline(session, ttl)?;
     let price = price_of(&session.config, &operation, callback.as_ref())?;
-    let sent = sent_amount(session, &info.funds, price)?;
-
+    purse.cover(price, &session.config.denom)?;
     let verdict = match permission::judge(session, requester, key.as_ref(), &operation)? {
         Ok(epoch) => Verdict::Accepted { epoch, deadline },
         Err(reason) => Verdict::Denied(reason),
@@ -68,8 +137,8 @@ pub fn submit_request(
         Verdict::Accepted { epoch, deadline } => accept(session, requester, &body, epoch, deadline)?,
         Verdict::Denied(reason) => deny(session, &body, reason)?,
     }
-    session.pay(requester, sent.checked_sub(charged)?);
-    Ok(to_json_binary(&SubmitRequestData { request_id: body.id, state, charged })?)
+    purse.charge(charged)?;
+    Ok(SubmitRequestData { request_id: body.id, state, charged })
 }
 
 fn deadline(session: &Session, ttl: Option<u64>) -> Result<u64, ContractError> {
@@ -79,22 +148,6 @@ fn deadline(session: &Session, ttl: Option<u64>) -> Result<u64, ContractError> {
         return Err(ContractError::Ttl { given, min, max });
     }
     session.now().checked_add(given).ok_or(ContractError::Overflow)
-}
-
-/// What was sent: one coin of the configured denomination, at least the price.
-fn sent_amount(session: &Session, funds: &[Coin], price: Uint128) -> Result<Uint128, ContractError> {
-    let denom = session.config.denom.clone();
-    let sent = match funds {
-        [] => Uint128::zero(),
-        [coin] if coin.denom == denom => {
-            Uint128::try_from(coin.amount).map_err(|_| ContractError::Overflow)?
-        }
-        other => return Err(ContractError::WrongFunds { sent: coins_text(other), denom }),
-    };
-    if sent < price {
-        return Err(ContractError::InsufficientFee { sent, price, denom });
-    }
-    Ok(sent)
 }
 
 fn next_id(session: &mut Session) -> Result<RequestId, ContractError> {

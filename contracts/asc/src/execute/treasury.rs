@@ -47,10 +47,10 @@ pub fn sweep_surplus(
 }
 
 /// At most what 128 bits hold; more of it can be swept again.
-fn surplus(session: &Session, denom: &str) -> Result<Uint128, ContractError> {
+fn surplus(session: &mut Session, denom: &str) -> Result<Uint128, ContractError> {
     let contract = &session.env.contract.address;
     let balance = session.deps.querier.query_balance(contract, denom)?.amount;
-    let owed = if denom == session.config.denom { session.totals().owed()? } else { Uint128::zero() };
+    let owed = if denom == session.config.denom { session.totals()?.owed()? } else { Uint128::zero() };
     let surplus = balance.checked_sub(Uint256::from(owed))?;
     Ok(Uint128::try_from(surplus).unwrap_or(Uint128::MAX))
 }

@@ -4,8 +4,8 @@ use cosmwasm_std::{Uint128, coins};
 use kms_asc_api::event::Event;
 use kms_asc_api::log::LogBody;
 use kms_asc_api::{
-    Config, DomainView, Eip712Domain, EpochId, ExecuteMsg, FailureCode, ItemOutcome, KeyId, Operation,
-    QueryMsg, RequestId, State,
+    Config, DomainView, Eip712Domain, EpochId, ExecuteMsg, FailureCode, ItemOutcome, KeyId, NewRequest,
+    Operation, QueryMsg, RequestId, State,
 };
 
 use crate::suite::{
@@ -236,11 +236,13 @@ fn a_pause_stops_new_requests_and_nothing_else() {
         let domain = Eip712Domain { name: "Other".to_owned(), ..suite.default_domain(key_id) };
         let next = account("next");
         let to = None;
+        let request = NewRequest { operation: key_gen(), ttl: None, callback: None };
         let all: Vec<(cosmwasm_std::Addr, ExecuteMsg)> = vec![
             (
                 owner.clone(),
                 ExecuteMsg::SubmitRequest { operation: Box::new(key_gen()), ttl: None, callback: None },
             ),
+            (owner.clone(), ExecuteMsg::SubmitRequests { requests: vec![request] }),
             (suite.stranger(), ExecuteMsg::SubmitResponses { responses: answers }),
             (suite.stranger(), ExecuteMsg::SubmitFailures { failures }),
             (suite.stranger(), ExecuteMsg::Close { request_ids: vec![expired] }),
@@ -268,18 +270,20 @@ fn a_pause_stops_new_requests_and_nothing_else() {
         ];
         let (sender, msg): &(_, ExecuteMsg) = &all[position];
         assert_eq!((msg.name(), all.len()), (name, names_of_all().len()));
-        let funds = if name == "submit_request" { coins(1003, DENOM) } else { vec![] };
+        let submits = name.starts_with("submit_request");
+        let funds = if submits { coins(1003, DENOM) } else { vec![] };
         let result = suite.execute(sender, msg, &funds);
         match name {
-            "submit_request" => assert_eq!(result.unwrap_err().code, "paused"),
+            _ if submits => assert_eq!(result.unwrap_err().code, "paused"),
             _ => assert!(result.is_ok(), "{name}: {}", result.unwrap_err().text),
         }
     }
 }
 
-fn names_of_all() -> [&'static str; 25] {
+fn names_of_all() -> [&'static str; 26] {
     [
         "submit_request",
+        "submit_requests",
         "submit_responses",
         "submit_failures",
         "close",

@@ -29,8 +29,8 @@ fn a_request_is_kept_as_the_documented_bytes_and_receipts_sign_their_hash() {
     let expected = format!(
         concat!(
             r#"{{"v":1,"id":2,"requester":"{}","operation":{{"public_decrypt":{{"key_id":1,"ciphertexts":["#,
-            r#"{{"handle":"{}","digest":"{}","size":1500,"fhe_type":"uint8","format":"raw","index":0,"#,
-            r#""provenance":"unproven"}}],"extra_data":""}}}},"epoch":1,"price":"117","#,
+            r#"{{"handle":"{}","digest":"{}","size":1500,"fhe_type":"uint8","format":"raw"}}]}}}},"#,
+            r#""epoch":1,"price":"117","#,
             r#""deadline":1700000067,"height":101,"time":1700000007,"callback":null}}"#
         ),
         suite.owner(),

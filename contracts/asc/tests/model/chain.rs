@@ -13,7 +13,7 @@ use kms_asc_api::eip712::Receipt;
 use kms_asc_api::log::LogHead;
 use kms_asc_api::{
     Answer, CloseOutcome, CrsId, Digest, EpochId, ExecuteMsg, Failure, InstantiateMsg, ItemOutcome, KeyId,
-    OutcomesData, PartyId, RequestId, SubmitRequestData, request_hash,
+    NewRequest, OutcomesData, PartyId, RequestId, SubmitRequestData, SubmitRequestsData, request_hash,
 };
 use serde::de::DeserializeOwned;
 
@@ -139,17 +139,24 @@ impl Chain {
     fn message(&self, before: &Model, msg: &Msg, after: &Model, stray: bool) -> (ExecuteMsg, Vec<Coin>) {
         let who = |to: &Who| address(*to);
         let message = match msg {
-            Msg::Submit { ttl, callback, funds, .. } => {
+            Msg::Submit(request) | Msg::Together(request, _) => {
                 let (operation, sent) = after.asked.clone().unwrap();
-                let callback = callback.map(|gas_limit| kms_asc_api::Callback { gas_limit });
-                let operation = Box::new(operation);
-                let coins = match funds {
+                let callback = request.callback.map(|gas_limit| kms_asc_api::Callback { gas_limit });
+                let coins = match request.funds {
                     Funds::Other => vec![coin(sent, OTHER)],
                     Funds::Both => vec![coin(sent, DENOM), coin(1, OTHER)],
                     _ if sent == 0 => vec![],
                     _ => vec![coin(sent, DENOM)],
                 };
-                return (ExecuteMsg::SubmitRequest { operation, ttl: *ttl, callback }, coins);
+                let ttl = request.ttl;
+                let message = match msg {
+                    Msg::Together(_, times) => {
+                        let request = NewRequest { operation, ttl, callback };
+                        ExecuteMsg::SubmitRequests { requests: vec![request; usize::from(*times)] }
+                    }
+                    _ => ExecuteMsg::SubmitRequest { operation: Box::new(operation), ttl, callback },
+                };
+                return (message, coins);
             }
             Msg::Responses(items) => ExecuteMsg::SubmitResponses {
                 responses: items.iter().map(|item| answer(before, item)).collect(),
@@ -297,6 +304,14 @@ fn read<T: DeserializeOwned>(data: Option<Binary>) -> Option<T> {
     data.map(|data| from_json(data).unwrap())
 }
 
+/// What is said of the one request of a message, or of several.
+fn submitted(data: Option<Binary>, count: u8) -> Option<Vec<SubmitRequestData>> {
+    match count {
+        1 => read::<SubmitRequestData>(data).map(|alone| vec![alone]),
+        _ => read::<SubmitRequestsData>(data).map(|together| together.requests),
+    }
+}
+
 fn compare_outcome(expected: &Outcome, done: Done) -> Result<(), String> {
     let (data, expected) = match (done, expected) {
         (Err(code), Outcome::Refused(faults)) => return refused_for(&code, faults),
@@ -307,9 +322,13 @@ fn compare_outcome(expected: &Outcome, done: Done) -> Result<(), String> {
         (Ok(data), other) => (data, other),
     };
     let same = match expected {
-        Outcome::Request { id, state, charged } => {
-            let said = read::<SubmitRequestData>(data);
-            said.is_none_or(|s| (s.request_id.get(), s.state, s.charged.u128()) == (*id, *state, *charged))
+        Outcome::Requests { first, count, state, charged } => {
+            let expected = (*first..).take(usize::from(*count)).map(|id| SubmitRequestData {
+                request_id: RequestId(id),
+                state: *state,
+                charged: (*charged).into(),
+            });
+            submitted(data, *count).is_none_or(|said| said == expected.collect::<Vec<_>>())
         }
         Outcome::Items(items) => {
             let said = read::<OutcomesData<ItemOutcome>>(data).map(|said| said.outcomes);

@@ -8,7 +8,9 @@ use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
 
 use crate::model::{Model, Request};
-use crate::step::{Change, Ct, Domain, EpochFault, Funds, Item, Msg, Op, Origin, Said, Sig, Source, Step};
+use crate::step::{
+    Asked, Change, Ct, Domain, EpochFault, Funds, Item, Msg, Op, Origin, Said, Sig, Source, Step,
+};
 use crate::world::{ADMIN, APP, NOBODY, SHAPES, Who, address};
 
 /// The model as proptest sees it.
@@ -185,11 +187,16 @@ fn submission(sender: Who, op: Op) -> Any<Step> {
         1 => (1u128..300).prop_map(Funds::Less),
         1 => prop_oneof![Just(Funds::Other), Just(Funds::Both)],
     ];
-    let msg = (ttl, gas, funds).prop_map(move |(ttl, callback, funds)| Msg::Submit {
-        op: op.clone(),
-        ttl,
-        callback,
-        funds,
+    let msg = (ttl, gas, funds).prop_map(move |(ttl, callback, funds)| {
+        let request = Asked { op: op.clone(), ttl, callback, funds };
+        // Each key of one message would have another domain.
+        let alone = matches!(request.op, Op::Key { .. });
+        match ttl {
+            Some(seconds) if seconds % 4 == 0 && !alone => {
+                Msg::Together(request, if seconds % 8 == 0 { 2 } else { 3 })
+            }
+            _ => Msg::Submit(request),
+        }
     });
     send(Just(sender).boxed(), msg.boxed())
 }
@@ -197,12 +204,15 @@ fn submission(sender: Who, op: Op) -> Any<Step> {
 fn operation(model: &Model) -> Any<Op> {
     let made = if model.keys.len() < 2 { 12 } else { 2 };
     let strings = if model.crs.is_empty() { 4 } else { 1 };
+    // Elements of verified inputs are seldom to be had: users ask for them when they are.
+    let verified = |r: &Request| matches!(r.operation(), Operation::VerifyInput(_)) && r.state == State::Fulfilled;
+    let users = if model.requests.iter().any(verified) { 20 } else { 6 };
     any_of(vec![
         (made, key_gen(model)),
         (strings, crs_gen()),
         (7, public(model)),
-        (6, user(model)),
-        (6, input(model)),
+        (users, user(model)),
+        (8, input(model)),
     ])
 }
 

@@ -23,7 +23,7 @@ use kms_asc_mutants::mutant;
 use run::{LENGTH, Tally, play};
 
 /// Cases of 200 steps in which each planted bug must show.
-const MOST_CASES: u64 = 60;
+const MOST_CASES: u64 = 200;
 
 /// Addresses are known once a chain was made.
 fn places() {
@@ -74,8 +74,9 @@ fn covers_everything(tally: &Tally) {
     assert_eq!(missing(&ends, |(yes, _)| *yes), [""; 0], "no request ended so");
 }
 
-const MESSAGES: [&str; 25] = [
+const MESSAGES: [&str; 26] = [
     "Submit",
+    "Together",
     "Responses",
     "Failures",
     "Close",

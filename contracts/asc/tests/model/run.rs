@@ -94,7 +94,7 @@ fn count(tally: &mut Tally, step: &Step, model: &Model) {
             ItemExpected::RejectedFor(_) => note("item", false),
         }),
         Outcome::Closed(outcomes) => outcomes.iter().for_each(|outcome| note(&outcome.to_string(), true)),
-        Outcome::Request { state, .. } => note(&format!("request {state}"), true),
+        Outcome::Requests { state, .. } => note(&format!("request {state}"), true),
         _ => {}
     }
     for kind in &model.expected.kinds {

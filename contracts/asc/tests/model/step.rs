@@ -20,31 +20,82 @@ pub enum Step {
 
 #[derive(Debug, Clone)]
 pub enum Msg {
-    Submit { op: Op, ttl: Option<u64>, callback: Option<u64>, funds: Funds },
+    Submit(Asked),
+    /// The same so many times in one message.
+    Together(Asked, u8),
     Responses(Vec<Item>),
     Failures(Vec<Item>),
     Close(Vec<u64>),
     Cancel(u64),
-    Withdraw { to: Option<Who> },
-    Grant { key: u64, to: Who, until: Option<i64> },
-    Revoke { key: u64, to: Who },
-    Attesters { key: u64, seeds: Vec<u8>, threshold: u32 },
-    Crs { key: u64, crs: Vec<u64> },
-    State { key: u64, state: KeyState },
-    Offer { key: u64, to: Who },
-    Accept { key: u64 },
-    SetEpoch { ahead: u32, shape: usize, fault: EpochFault },
+    Withdraw {
+        to: Option<Who>,
+    },
+    Grant {
+        key: u64,
+        to: Who,
+        until: Option<i64>,
+    },
+    Revoke {
+        key: u64,
+        to: Who,
+    },
+    Attesters {
+        key: u64,
+        seeds: Vec<u8>,
+        threshold: u32,
+    },
+    Crs {
+        key: u64,
+        crs: Vec<u64>,
+    },
+    State {
+        key: u64,
+        state: KeyState,
+    },
+    Offer {
+        key: u64,
+        to: Who,
+    },
+    Accept {
+        key: u64,
+    },
+    SetEpoch {
+        ahead: u32,
+        shape: usize,
+        fault: EpochFault,
+    },
     RevokeEpoch(u32),
     Config(Change),
-    Domain { key: u64, domain: Domain },
+    Domain {
+        key: u64,
+        domain: Domain,
+    },
     Pause,
     Unpause,
-    Treasury { to: Option<Who>, amount: u128 },
-    Sweep { to: Option<Who>, other: bool },
-    Schedule { right: bool },
+    Treasury {
+        to: Option<Who>,
+        amount: u128,
+    },
+    Sweep {
+        to: Option<Who>,
+        other: bool,
+    },
+    Schedule {
+        right: bool,
+    },
     Migrate,
-    Propose { to: Who },
+    Propose {
+        to: Who,
+    },
     Office,
+}
+
+#[derive(Debug, Clone)]
+pub struct Asked {
+    pub op: Op,
+    pub ttl: Option<u64>,
+    pub callback: Option<u64>,
+    pub funds: Funds,
 }
 
 /// What is sent with a request.

@@ -4,8 +4,7 @@ mod decrypt;
 mod generate;
 mod verify_input;
 
-use cosmwasm_std::Storage;
-use kms_asc_api::{Eip712Domain, KeyId, KeyRecord, Operation, state_key};
+use kms_asc_api::{Eip712Domain, KeyRecord, Operation};
 
 use crate::ContractError;
 use crate::session::Session;
@@ -17,7 +16,7 @@ const MAX_DOMAIN_TEXT: u64 = 64;
 /// Checks that an operation's fields make sense; gives the record of the key that it uses.
 pub fn check(session: &mut Session, operation: &Operation) -> Result<Option<KeyRecord>, ContractError> {
     let key = match operation.key_id() {
-        Some(id) => Some(existing_key(session.deps.storage, id)?),
+        Some(id) => Some(session.used_key(id)?),
         None => None,
     };
     match (operation, &key) {
@@ -55,9 +54,4 @@ pub fn at_most(what: &'static str, given: usize, allowed: u64) -> Result<(), Con
         return Err(ContractError::OverLimit { what, given, allowed });
     }
     Ok(())
-}
-
-/// The record of a key that must exist.
-pub fn existing_key(storage: &dyn Storage, id: KeyId) -> Result<KeyRecord, ContractError> {
-    state_key::KEY.may_load(storage, id.get())?.ok_or(ContractError::UnknownKey(id))
 }

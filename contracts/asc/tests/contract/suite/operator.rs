@@ -78,7 +78,7 @@ impl Suite {
     /// The hash of the statement for the outside world.
     pub fn external_hash(&self, id: RequestId, payload: &[u8]) -> Digest {
         let domain = |key_id, domain: &Option<Eip712Domain>| {
-            domain.clone().unwrap_or_else(|| self.default_domain(key_id))
+            domain.clone().unwrap_or_else(|| self.key_record(key_id).domain)
         };
         match self.body(id).operation {
             Operation::KeyGen(op) => {

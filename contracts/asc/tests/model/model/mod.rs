@@ -93,9 +93,12 @@ pub enum Outcome {
     /// No message was sent.
     Quiet,
     Refused(Faults),
-    Request {
-        id: u64,
+    Requests {
+        /// As many as were asked for, from this id on.
+        first: u64,
+        count: u8,
         state: State,
+        /// For each.
         charged: u128,
     },
     Items(Vec<ItemExpected>),
@@ -226,14 +229,16 @@ impl Model {
 
     fn receive(&mut self, sender: Who, stray: bool, msg: &Msg) -> Result<Outcome, Faults> {
         let who = address(sender);
-        if let Msg::Submit { op, ttl, callback, funds } = msg {
-            return self.submit(sender, op, *ttl, *callback, *funds);
+        match msg {
+            Msg::Submit(request) => return self.submit(sender, request, 1),
+            Msg::Together(request, times) => return self.submit(sender, request, *times),
+            _ => {}
         }
         if stray {
             return Err(Faults::from(["unexpected_funds"]));
         }
         match msg {
-            Msg::Submit { .. } => Ok(Outcome::Done),
+            Msg::Submit(_) | Msg::Together(..) => Ok(Outcome::Done),
             Msg::Responses(items) | Msg::Failures(items) => {
                 // As they were signed: before any of them was taken in.
                 let payload = |item: &Item| self.payload(item.request, item.party, item.said);

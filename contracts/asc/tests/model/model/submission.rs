@@ -1,4 +1,4 @@
-//! `submit_request`.
+//! `submit_request` and `submit_requests`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,24 +10,21 @@ use kms_asc_api::{
 
 use super::{Check, Faults, Model, Outcome, Request};
 use crate::operations::{self, app, input_handle, is_compact};
-use crate::step::{Ct, Funds, Op, Origin, Source};
+use crate::step::{self, Ct, Funds, Op, Origin, Source};
 use crate::world::{self, APP, CONTRACT, Who, address, wallet};
 
 impl Model {
-    pub fn submit(
-        &mut self,
-        sender: Who,
-        op: &Op,
-        ttl: Option<u64>,
-        callback: Option<u64>,
-        funds: Funds,
-    ) -> Result<Outcome, Faults> {
+    /// `times` the same request: all or none.
+    pub fn submit(&mut self, sender: Who, request: &step::Asked, times: u8) -> Result<Outcome, Faults> {
+        let step::Asked { op, ttl, callback, funds } = request;
+        let (ttl, callback, funds) = (*ttl, *callback, *funds);
         let operation = self.operation(op);
         let price = self.price(&operation, callback);
+        let prices = price * u128::from(times);
         let sent = match funds {
-            Funds::More(more) => price + more,
-            Funds::Less(less) => price.saturating_sub(less),
-            Funds::Exactly | Funds::Other | Funds::Both => price,
+            Funds::More(more) => prices + more,
+            Funds::Less(less) => prices.saturating_sub(less),
+            Funds::Exactly | Funds::Other | Funds::Both => prices,
         };
         self.asked = Some((operation.clone(), sent));
         let who = address(sender);
@@ -39,7 +36,7 @@ impl Model {
         let ttl = ttl.unwrap_or(self.config.ttl_default);
         check.fault(ttl < self.config.ttl_min || ttl > self.config.ttl_max, "ttl_out_of_range");
         check.fault(matches!(funds, Funds::Other | Funds::Both), "wrong_funds");
-        check.fault(matches!(funds, Funds::Less(_)) && sent < price, "insufficient_fee");
+        check.fault(matches!(funds, Funds::Less(_)) && sent < prices, "insufficient_fee");
         if let Some(gas) = callback {
             let refused = gas == 0 || gas > self.config.limits.callback_gas || sender != APP;
             check.fault(refused, "callback_refused");
@@ -54,12 +51,30 @@ impl Model {
             let pending = self.requests.iter();
             let pending = pending.filter(|r| r.state == State::Pending && r.body.requester == who).count();
             let most = usize::try_from(self.config.limits.pending_per_requester).unwrap();
-            Check::default().with(pending >= most, "over_limit").done()?;
+            Check::default().with(pending + usize::from(times) > most, "over_limit").done()?;
         }
-        if sent > charged {
+        if sent > charged * u128::from(times) {
             self.pay_or_refuse(&who)?;
         }
-        self.move_money(&who, &address(CONTRACT), charged);
+        let state = if denied { State::Denied } else { State::Pending };
+        let first = self.next_id();
+        for _ in 0..times {
+            self.put_on_record(&who, &operation, (ttl, callback), charged, &reasons);
+        }
+        Ok(Outcome::Requests { first, count: times, state, charged })
+    }
+
+    /// One request, denied if there are reasons for that.
+    fn put_on_record(
+        &mut self,
+        who: &str,
+        operation: &Operation,
+        (ttl, callback): (u64, Option<u64>),
+        charged: u128,
+        reasons: &[u8],
+    ) {
+        let denied = !reasons.is_empty();
+        self.move_money(who, &address(CONTRACT), charged);
         if denied {
             self.treasury += charged;
         }
@@ -67,9 +82,9 @@ impl Model {
         let body = RequestBody {
             v: 1,
             id: RequestId(id),
-            requester: who,
-            epoch: (!denied).then(|| self.answering(&operation)),
-            operation,
+            requester: who.to_owned(),
+            epoch: (!denied).then(|| self.answering(operation)),
+            operation: operation.clone(),
             price: Uint128::new(charged),
             deadline: (!denied).then_some(self.now + ttl),
             height: self.height,
@@ -81,7 +96,7 @@ impl Model {
             bytes: serde_json::to_vec(&body).unwrap(),
             body,
             state,
-            codes: if denied { reasons } else { vec![0] },
+            codes: if denied { reasons.to_vec() } else { vec![0] },
             at: (self.height, self.now),
             cancel_at: 0,
             answers: BTreeMap::new(),
@@ -89,7 +104,6 @@ impl Model {
             winner: 0,
         });
         self.entry(if denied { "request_denied" } else { "request_submitted" });
-        Ok(Outcome::Request { id, state, charged })
     }
 
     fn answering(&self, operation: &Operation) -> EpochId {
