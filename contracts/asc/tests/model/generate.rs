@@ -205,7 +205,8 @@ fn operation(model: &Model) -> Any<Op> {
     let made = if model.keys.len() < 2 { 12 } else { 2 };
     let strings = if model.crs.is_empty() { 4 } else { 1 };
     // Elements of verified inputs are seldom to be had: users ask for them when they are.
-    let verified = |r: &Request| matches!(r.operation(), Operation::VerifyInput(_)) && r.state == State::Fulfilled;
+    let verified =
+        |r: &Request| matches!(r.operation(), Operation::VerifyInput(_)) && r.state == State::Fulfilled;
     let users = if model.requests.iter().any(verified) { 20 } else { 6 };
     any_of(vec![
         (made, key_gen(model)),
