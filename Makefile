@@ -5,11 +5,15 @@ VALUE ?= 42
 TYPE  ?= uint64
 XTASK  = target/debug/xtask
 
+# What is fuzzed, and for how long.
+TARGET  ?= all
+SECONDS ?= 60
+
 # Steps and seed of a campaign.
 STEPS ?= 100000
 SEED  ?= 1
 
-.PHONY: help demo build up down status clean test client gas gas-growth load campaign-contract
+.PHONY: help demo build up down status clean test client gas gas-growth load campaign-contract fuzz
 
 help: ## say this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -58,3 +62,6 @@ campaign-contract: ## compare the contract with its model on STEPS random steps 
 	@scripts/setup.sh
 	@STEPS='$(STEPS)' SEED='$(SEED)' $(if $(CASE),CASE='$(CASE)') \
 		cargo test --workspace --locked --test model -- --ignored --exact campaign --nocapture
+
+fuzz: ## fuzz the core with coverage (TARGET=ciphertext|input|proof|grpc|vault|all, SECONDS=n for each)
+	@scripts/fuzz.sh '$(TARGET)' '$(SECONDS)'

@@ -6,6 +6,8 @@ mod layout;
 mod raw;
 mod value;
 
+use std::time::{Duration, Instant};
+
 use serde::de::DeserializeOwned;
 use tfhe::{
     DeserializationConfig, Tag, Unversionize, integer::ciphertext::DataKind, named::Named, prelude::Tagged,
@@ -37,21 +39,57 @@ pub struct Element {
     pub declared: FheType,
 }
 
-/// What each element was decrypted to.
-type Decrypted = Vec<Result<Plaintext, CiphertextError>>;
+/// What came of some stored bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decryption {
+    /// For each element that was asked for, in order: its value, or why it has none.
+    pub results: Vec<Result<Plaintext, CiphertextError>>,
+    /// What reading and checking the bytes took. The rest of the time went to decrypting.
+    pub reading: Duration,
+}
 
-/// Decrypts elements of `stored`, which is read once. An error means that none can be read.
+impl Decryption {
+    /// No element has a value, all for the same reason.
+    pub(crate) fn failed(error: &CiphertextError, elements: &[Element], reading: Duration) -> Self {
+        Self { results: elements.iter().map(|_| Err(error.clone())).collect(), reading }
+    }
+}
+
+/// Decrypts elements of `stored`.
 pub(crate) fn decrypt(
     key: &DecryptionKey,
     stored: &[u8],
     format: CiphertextFormat,
     elements: &[Element],
-) -> Result<Decrypted, CiphertextError> {
+) -> Decryption {
     match format {
-        CiphertextFormat::Raw => Ok(raw::decrypt(key, stored, elements)),
+        CiphertextFormat::Raw => raw::decrypt(key, stored, elements),
         CiphertextFormat::Compressed => compressed::decrypt(key, stored, elements),
         CiphertextFormat::Compact => compact::decrypt(key, stored, elements),
     }
+}
+
+/// Reads once, by the clock, and decrypts elements of what was read.
+fn read_then_decrypt<T>(
+    elements: &[Element],
+    read: impl FnOnce() -> Result<T, CiphertextError>,
+    mut decrypt: impl FnMut(&mut T, Element) -> Result<Plaintext, CiphertextError>,
+) -> Decryption {
+    let (found, reading) = timed(read);
+    match found {
+        Ok(mut found) => {
+            let results = elements.iter().map(|element| decrypt(&mut found, *element)).collect();
+            Decryption { results, reading }
+        }
+        Err(error) => Decryption::failed(&error, elements, reading),
+    }
+}
+
+/// Work, and how long it took.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let started = Instant::now();
+    let result = work();
+    (result, started.elapsed())
 }
 
 /// Reads a whole tagged object and nothing behind it.
@@ -121,5 +159,26 @@ impl Directory {
             return Ok(blocks);
         }
         Err(CiphertextError::WrongType { declared, found: value::description(*kind, message_bits) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::golden;
+
+    #[test]
+    fn reading_is_timed_whether_it_succeeds_or_not() {
+        let key = golden::key().unwrap();
+        for golden in &golden::ALL {
+            let elements = golden.elements();
+            let (good, whole) = timed(|| key.decrypt_timed(golden.stored, golden.format, &elements));
+            assert!(good.results.iter().all(Result::is_ok), "{:?}", golden.format);
+            assert!(!good.reading.is_zero() && good.reading < whole, "{:?} of {whole:?}", good.reading);
+
+            let bad = key.decrypt_timed(b"no ciphertext", golden.format, &elements);
+            assert_eq!(bad.results, vec![Err(CiphertextError::Unreadable); elements.len()]);
+            assert!(!bad.reading.is_zero());
+        }
     }
 }

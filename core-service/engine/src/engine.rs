@@ -1,6 +1,6 @@
 use crate::{
-    CiphertextError, CiphertextFormat, CrsError, DecryptionKey, Element, FheType, InputError, InputVerifier,
-    KeyError, KeyMaterial, ParameterSet, Plaintext, SecretKey,
+    CiphertextFormat, CrsError, Decryption, DecryptionKey, Element, FheType, InputError, InputVerifier,
+    KeyError, KeyMaterial, ParameterSet, SecretKey,
 };
 
 /// What the core asks of whoever holds keys. One party alone answers in [`CentralizedEngine`]; an engine whose parties
@@ -18,14 +18,14 @@ pub trait Engine: Send + Sync + 'static {
     /// Makes a stored key ready for use.
     fn load(&self, params: ParameterSet, secret: &SecretKey) -> Result<Self::Key, KeyError>;
 
-    /// Decrypts elements of one stored blob, which is read once: one result for each, in order.
+    /// Decrypts elements of one stored blob: one result for each, in order, and what reading the blob took.
     fn decrypt(
         &self,
         key: &Self::Key,
         stored: &[u8],
         format: CiphertextFormat,
         elements: &[Element],
-    ) -> Vec<Result<Plaintext, CiphertextError>>;
+    ) -> Decryption;
 
     /// Makes a reference string for inputs of up to `max_bits` bits: the bytes to publish.
     fn generate_crs(&self, params: ParameterSet, max_bits: u32) -> Result<Vec<u8>, CrsError>;
@@ -69,8 +69,8 @@ impl Engine for CentralizedEngine {
         stored: &[u8],
         format: CiphertextFormat,
         elements: &[Element],
-    ) -> Vec<Result<Plaintext, CiphertextError>> {
-        key.decrypt(stored, format, elements)
+    ) -> Decryption {
+        key.decrypt_timed(stored, format, elements)
     }
 
     fn generate_crs(&self, params: ParameterSet, max_bits: u32) -> Result<Vec<u8>, CrsError> {

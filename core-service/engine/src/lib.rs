@@ -39,7 +39,7 @@ mod secret;
 mod self_test;
 mod shape;
 
-pub use ciphertext::{CiphertextFormat, Element};
+pub use ciphertext::{CiphertextFormat, Decryption, Element};
 pub use crs::{MAX_CRS_BITS, check_crs, generate_crs};
 pub use encrypt::{Encryptor, Prover};
 pub use engine::{CentralizedEngine, Engine};

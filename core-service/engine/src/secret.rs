@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use tfhe::{
     ClientKey, Tag, core_crypto::prelude::LweSecretKeyOwned,
@@ -7,8 +7,8 @@ use tfhe::{
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::{
-    CiphertextError, CiphertextFormat, Element, KeyError, ParameterSet, Plaintext, ciphertext, guard::guard,
-    lwe::LweKey, shape::Shapes,
+    CiphertextError, CiphertextFormat, Decryption, Element, KeyError, ParameterSet, Plaintext, ciphertext,
+    guard::guard, lwe::LweKey, shape::Shapes,
 };
 
 /// The private parts of a key as they are stored: a tfhe `ClientKey`, safe-serialized. Wiped from memory when dropped.
@@ -100,9 +100,13 @@ impl DecryptionKey {
         format: CiphertextFormat,
         elements: &[Element],
     ) -> Vec<Result<Plaintext, CiphertextError>> {
+        self.decrypt_timed(stored, format, elements).results
+    }
+
+    /// The same, with what reading the bytes took of the time.
+    pub fn decrypt_timed(&self, stored: &[u8], format: CiphertextFormat, elements: &[Element]) -> Decryption {
         guard(|| ciphertext::decrypt(self, stored, format, elements))
-            .unwrap_or(Err(CiphertextError::LibraryFailure))
-            .unwrap_or_else(|error| elements.iter().map(|_| Err(error.clone())).collect())
+            .unwrap_or_else(|| Decryption::failed(&CiphertextError::LibraryFailure, elements, Duration::ZERO))
     }
 
     /// Decrypts blocks of raw ciphertexts.

@@ -33,7 +33,9 @@ pub(crate) enum Stage {
     Wait,
     /// Comparing ciphertexts with their digests.
     Hash,
-    /// Reading and decrypting ciphertexts.
+    /// Reading and checking stored ciphertexts.
+    Deserialize,
+    /// Decrypting what was read.
     Decrypt,
     /// Sealing plaintexts to a user.
     Seal,
@@ -46,11 +48,12 @@ pub(crate) enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Load,
         Self::Proof,
         Self::Wait,
         Self::Hash,
+        Self::Deserialize,
         Self::Decrypt,
         Self::Seal,
         Self::Sign,
@@ -64,6 +67,7 @@ impl Stage {
             Self::Proof => "proof",
             Self::Load => "load",
             Self::Hash => "hash",
+            Self::Deserialize => "deserialize",
             Self::Decrypt => "decrypt",
             Self::Seal => "seal",
             Self::Sign => "sign",
@@ -322,6 +326,7 @@ mod tests {
             "kms_core_flush_group_answers_sum 3",
             "kms_core_stage_seconds_count{stage=\"sign\"} 1",
             "kms_core_stage_seconds_count{stage=\"flush\"} 0",
+            "kms_core_stage_seconds_count{stage=\"deserialize\"} 0",
             "kms_core_queue_requests 5",
             "kms_core_queue_work_seconds 1.5",
             "kms_core_trusted_header_age_seconds 4.0",

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub struct Reading(BTreeMap<String, (f64, f64)>);
 
-const GROUPS: &str = "answers in a flush";
+/// Under this name a reading has how many answers shared a flush.
+pub const GROUPS: &str = "answers in a flush";
 
 impl Reading {
     /// Reads the page's text.

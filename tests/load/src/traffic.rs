@@ -19,6 +19,8 @@ pub struct Run {
     pub took: Duration,
     /// Of each call, ascending.
     pub latencies: Vec<Duration>,
+    /// Calls besides, which are in neither.
+    pub uncounted: usize,
 }
 
 impl Run {
@@ -39,6 +41,7 @@ impl Run {
         self.took = self.took.saturating_add(other.took);
         self.latencies.extend(other.latencies);
         self.latencies.sort_unstable();
+        self.uncounted = self.uncounted.saturating_add(other.uncounted);
     }
 }
 
@@ -77,7 +80,7 @@ pub async fn run(
     let took = started.elapsed();
     latencies.sort_unstable();
     ensure!(latencies.len() == total, "{} of {total} calls were answered", latencies.len());
-    Ok(Run { took, latencies })
+    Ok(Run { took, latencies, uncounted: 0 })
 }
 
 async fn work(

@@ -4,9 +4,10 @@ use anyhow::{Result, anyhow};
 use bytes::Bytes;
 use k256::ecdsa::SigningKey;
 use kms_asc_api::{
-    Ciphertext, CiphertextFormat, Digest, Eip712Domain, EpochId, EvmAddress, FheType, Handle, KeyDigest,
-    KeyDomain, KeyGen, KeyId, KeyParams, KeyRecord, KeySource, Operation, Provenance, PublicDecrypt,
-    PublicKey, RequestBody, RequestId, Signature, State, Status, UserDecrypt, eip712, signing, state_key,
+    Ciphertext, CiphertextFormat, CrsGen, CrsId, CrsRecord, CrsSource, Digest, Eip712Domain, EpochId,
+    EvmAddress, FheType, Handle, KeyDigest, KeyDomain, KeyGen, KeyId, KeyParams, KeyRecord, KeySource,
+    Operation, Provenance, PublicDecrypt, PublicKey, RequestBody, RequestId, Signature, State, Status,
+    UserDecrypt, VerifyInput, eip712, payload::InputBinding, signing, state_key,
 };
 use kms_core_proto::v1;
 use kms_proofs::{
@@ -18,6 +19,10 @@ use kms_signcrypt::UserKey;
 const CODE: [u8; 32] = [0xC0; 32];
 /// The request that makes the key, and so the key.
 pub const KEY: u64 = 1;
+/// Bits that can be proven with the reference strings made here: one uint64.
+pub const STRING_BITS: u32 = 64;
+/// The chain that domains and inputs name.
+const EVM_CHAIN: u64 = 9000;
 /// Statuses that one call may bring along.
 const STATUSES: usize = 500;
 
@@ -73,6 +78,20 @@ impl World {
         let record = KeyRecord { digests, ..active_key(KeyId(KEY), self.domain()?) };
         self.chain.put_key(&record);
         Ok(())
+    }
+
+    /// The record of a reference string, once its digest is known.
+    pub fn activate_string(&mut self, id: CrsId, digest: Digest) {
+        self.chain.put_crs(&CrsRecord {
+            id,
+            epoch: EpochId(1),
+            owner: "wasm1requester".into(),
+            max_bits: STRING_BITS,
+            imported: false,
+            digest,
+            height: 9,
+            time: now().seconds,
+        });
     }
 
     /// The key's domain.
@@ -162,10 +181,40 @@ fn entry(entry: StateEntry) -> v1::StateEntry {
     v1::StateEntry { key: entry.key, value: entry.value, proof: entry.proof }
 }
 
-/// The key's generation.
+/// The generation of a key, with the parameters for production.
 pub fn key_gen() -> Asked {
     let operation = Operation::KeyGen(KeyGen { params: KeyParams::Default, source: KeySource::Generate });
     Asked { operation, blob: Bytes::new() }
+}
+
+/// The generation of a reference string.
+pub fn crs_gen() -> Asked {
+    let operation = Operation::CrsGen(CrsGen { max_bits: STRING_BITS, source: CrsSource::Generate });
+    Asked { operation, blob: Bytes::new() }
+}
+
+/// What the proofs of inputs bind.
+pub fn binding() -> InputBinding {
+    let address = |byte| EvmAddress::new([byte; 20]);
+    InputBinding { contract: address(5), user: address(6), acl: address(7), chain_id: EVM_CHAIN }
+}
+
+/// The verification of a list that is proven with a reference string and [`binding`].
+pub fn verify_input(list: &[u8], crs_id: CrsId) -> Asked {
+    let InputBinding { contract, user, acl, chain_id } = binding();
+    let operation = Operation::VerifyInput(VerifyInput {
+        key_id: KeyId(KEY),
+        crs_id,
+        digest: Digest::sha256(list),
+        size: u64::try_from(list.len()).unwrap_or(u64::MAX),
+        user,
+        contract,
+        acl,
+        chain_id,
+        domain: None,
+        extra_data: Vec::new().into(),
+    });
+    Asked { operation, blob: Bytes::copy_from_slice(list) }
 }
 
 /// A public decryption of one uint64.
@@ -232,5 +281,5 @@ fn body(id: u64, operation: Operation, time: u64) -> RequestBody {
 }
 
 fn key_domain() -> KeyDomain {
-    KeyDomain { name: "KMSGeneration".into(), version: "1".into(), chain_id: 9000 }
+    KeyDomain { name: "KMSGeneration".into(), version: "1".into(), chain_id: EVM_CHAIN }
 }

@@ -10,14 +10,19 @@ use tfhe::{
     shortint::ciphertext::CompactCiphertextList,
 };
 
-use super::{Blocks, Decrypted, Directory, Element, ProvenParts, proven_parts, read_tagged, value::compose};
+use super::{
+    Blocks, Decryption, Directory, Element, ProvenParts, proven_parts, read_tagged, read_then_decrypt,
+    value::compose,
+};
 use crate::{CiphertextError, DecryptionKey, FheType, Plaintext, input::MAX_LIST_BYTES};
 
-pub(super) fn decrypt(
-    key: &DecryptionKey,
-    stored: &[u8],
-    elements: &[Element],
-) -> Result<Decrypted, CiphertextError> {
+pub(super) fn decrypt(key: &DecryptionKey, stored: &[u8], elements: &[Element]) -> Decryption {
+    let read = || read(key, stored);
+    read_then_decrypt(elements, read, |(list, directory), element| decrypt_one(key, list, directory, element))
+}
+
+/// A list that may be used, and where its elements lie.
+fn read(key: &DecryptionKey, stored: &[u8]) -> Result<(CompactCiphertextList, Directory), CiphertextError> {
     let shape = &key.shapes().compact;
     let proven: ProvenCompactCiphertextList = read_tagged(stored, key.own_tag(), MAX_LIST_BYTES)?;
     if proven.is_empty() || !proven.is_conformant(&shape.conformance) {
@@ -25,12 +30,11 @@ pub(super) fn decrypt(
     }
     let ProvenParts { lists, info } = proven_parts(&proven).ok_or(CiphertextError::LibraryFailure)?;
     // A list that does not fit one proof is refused as an input, too.
-    let [list] = lists.as_slice() else {
+    let Ok([list]) = <[CompactCiphertextList; 1]>::try_from(lists) else {
         return Err(CiphertextError::WrongList { found: "has more than one proof" });
     };
     let directory = Directory::new(&info, shape.message_modulus()).ok_or(CiphertextError::LibraryFailure)?;
-    let one = |element: &Element| decrypt_one(key, list, &directory, *element);
-    Ok(elements.iter().map(one).collect())
+    Ok((list, directory))
 }
 
 fn decrypt_one(

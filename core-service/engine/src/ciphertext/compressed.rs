@@ -12,20 +12,15 @@ use tfhe::core_crypto::{
     },
 };
 
-use super::{Blocks, Decrypted, Directory, Element, layout, read_tagged, value::compose};
+use super::{Blocks, Decryption, Directory, Element, layout, read_tagged, read_then_decrypt, value::compose};
 use crate::{CiphertextError, DecryptionKey, Plaintext, shape::CompressedShape};
 
 /// Bytes of the longest list: some 17,000 values of 64 bits.
 const MAX_BYTES: usize = 4 << 20;
 
-pub(super) fn decrypt(
-    key: &DecryptionKey,
-    stored: &[u8],
-    elements: &[Element],
-) -> Result<Decrypted, CiphertextError> {
-    let list: tfhe::CompressedCiphertextList = read_tagged(stored, key.own_tag(), MAX_BYTES)?;
-    let mut list = List::check(list, &key.shapes().compressed)?;
-    Ok(elements.iter().map(|element| list.decrypt(key, *element)).collect())
+pub(super) fn decrypt(key: &DecryptionKey, stored: &[u8], elements: &[Element]) -> Decryption {
+    let read = || List::check(read_tagged(stored, key.own_tag(), MAX_BYTES)?, &key.shapes().compressed);
+    read_then_decrypt(elements, read, |list, element| list.decrypt(key, element))
 }
 
 /// A list that may be used.

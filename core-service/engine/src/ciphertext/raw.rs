@@ -1,23 +1,44 @@
+use std::time::Duration;
+
 use tfhe::{
     FheBool, FheInt8, FheUint8, Tag, integer::IntegerCiphertext, prelude::Tagged, shortint::Ciphertext,
 };
 
-use super::{Decrypted, Element, limit, parse, value::compose};
+use super::{Decryption, Element, limit, parse, timed, value::compose};
 use crate::{CiphertextError, DecryptionKey, FheType, Plaintext, shape::RawShape};
 
-pub(super) fn decrypt(key: &DecryptionKey, stored: &[u8], elements: &[Element]) -> Decrypted {
-    elements.iter().map(|element| decrypt_one(key, stored, *element)).collect()
+/// How the bytes are read depends on the type that they are said to have, so each element reads them anew. Only the blocks of
+/// one are in memory at a time, however many elements name the same bytes.
+pub(super) fn decrypt(key: &DecryptionKey, stored: &[u8], elements: &[Element]) -> Decryption {
+    let mut reading = Duration::ZERO;
+    let one = |element: &Element| {
+        let (blocks, took) = timed(|| read_element(key, stored, *element));
+        reading = reading.saturating_add(took);
+        decrypt_blocks(key, &blocks?, element.declared)
+    };
+    let results = elements.iter().map(one).collect();
+    Decryption { results, reading }
 }
 
-fn decrypt_one(key: &DecryptionKey, stored: &[u8], element: Element) -> Result<Plaintext, CiphertextError> {
+fn read_element(
+    key: &DecryptionKey,
+    stored: &[u8],
+    element: Element,
+) -> Result<Vec<Ciphertext>, CiphertextError> {
     let Element { index, declared } = element;
     if index != 0 {
         return Err(CiphertextError::NoSuchElement { index, count: 1 });
     }
-    let shape = &key.shapes().raw;
-    let blocks = read(stored, declared, key.own_tag(), shape)?;
+    read(stored, declared, key.own_tag(), &key.shapes().raw)
+}
+
+fn decrypt_blocks(
+    key: &DecryptionKey,
+    blocks: &[Ciphertext],
+    declared: FheType,
+) -> Result<Plaintext, CiphertextError> {
     let messages = blocks.iter().map(|block| key.computation().content(&block.ct));
-    compose(declared, shape.message_bits(), messages)
+    compose(declared, key.shapes().raw.message_bits(), messages)
 }
 
 /// The blocks of a ciphertext of the declared type, each of the right shape, least significant first.

@@ -52,7 +52,8 @@ fn the_engine_does_all_of_it_behind_one_trait() {
 
     let stored = small().encrypt(FheType::Bool, "true");
     let element = Element { index: 0, declared: FheType::Bool };
-    let decrypt = |key| engine.decrypt(key, &stored, CiphertextFormat::Raw, &[element]).pop().unwrap();
+    let decrypt =
+        |key| engine.decrypt(key, &stored, CiphertextFormat::Raw, &[element]).results.pop().unwrap();
     assert_eq!(decrypt(&key).unwrap_err().failure_code(), 3);
     assert_eq!(decrypt(&small().decryption).unwrap().to_string(), "true");
 

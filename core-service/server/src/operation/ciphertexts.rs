@@ -1,8 +1,10 @@
 //! Ciphertexts of a request: judged by the body, matched with their bytes, decrypted.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use kms_asc_api::{Ciphertext, CiphertextFormat, Digest, FailureCode, Provenance};
-use kms_core_engine::{CiphertextError, Element, Engine, FheType, Plaintext};
+use kms_core_engine::{CiphertextError, Decryption, Element, Engine, FheType, Plaintext};
 
 use super::Failure;
 use crate::metrics::{Metrics, Stage};
@@ -104,8 +106,11 @@ impl Blob {
         let mut found: Vec<_> = others.iter().map(mismatch).collect();
         let Some(first) = stored.first() else { return found };
         let elements: Vec<_> = stored.iter().map(|wanted| wanted.element).collect();
-        let decrypt = || engine.decrypt(key, &first.bytes, self.format, &elements);
-        let mut results = metrics.time(Stage::Decrypt, decrypt).into_iter();
+        let started = Instant::now();
+        let Decryption { results, reading } = engine.decrypt(key, &first.bytes, self.format, &elements);
+        metrics.took(Stage::Deserialize, reading);
+        metrics.took(Stage::Decrypt, started.elapsed().saturating_sub(reading));
+        let mut results = results.into_iter();
         found.extend(stored.iter().map(|wanted| {
             let result = results.next().unwrap_or(Err(CiphertextError::LibraryFailure));
             (wanted.position, result.map_err(|error| failure_code(&error)))
@@ -139,8 +144,10 @@ fn failure_code(error: &CiphertextError) -> FailureCode {
 #[cfg(test)]
 mod tests {
     use kms_asc_api::{Handle, RequestId};
+    use kms_core_engine::{CentralizedEngine, ParameterSet};
 
     use super::*;
+    use crate::metrics::Levels;
 
     fn ciphertext(bytes: &[u8], format: CiphertextFormat, index: u16) -> Ciphertext {
         let mut handle = [0; 32];
@@ -177,6 +184,22 @@ mod tests {
     fn the_same_bytes_in_two_forms_are_two_blobs() {
         let asked = [CiphertextFormat::Compressed, CiphertextFormat::Compact].map(|f| ciphertext(b"x", f, 0));
         assert_eq!(plan(&asked, vec![Bytes::new(); 2], 100).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn reading_and_decrypting_are_recorded_apart() {
+        let material = CentralizedEngine.generate(ParameterSet::Test, 7).unwrap();
+        let key = CentralizedEngine.load(ParameterSet::Test, &material.secret).unwrap();
+        let asked = [ciphertext(b"one", CiphertextFormat::Raw, 0)];
+        let plan = plan(&asked, vec![Bytes::from_static(b"one")], 100).unwrap();
+        let metrics = Metrics::default();
+        let failure = decrypt(&metrics, &CentralizedEngine, &key, &plan).unwrap_err();
+        assert_eq!(failure.code, FailureCode::CiphertextMalformed);
+        let text = metrics.text(Levels::default()).unwrap();
+        for stage in ["hash", "deserialize", "decrypt"] {
+            let line = format!("kms_core_stage_seconds_count{{stage=\"{stage}\"}} 1");
+            assert!(text.contains(&line), "no {line} in\n{text}");
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::sync::{
 };
 
 use kms_core_engine::{
-    CentralizedEngine, CiphertextError, CiphertextFormat, CrsError, DecryptionKey, Element, Engine, FheType,
-    InputError, InputVerifier, KeyError, KeyMaterial, ParameterSet, Plaintext, SecretKey,
+    CentralizedEngine, CiphertextFormat, CrsError, Decryption, DecryptionKey, Element, Engine, FheType,
+    InputError, InputVerifier, KeyError, KeyMaterial, ParameterSet, SecretKey,
 };
 
 #[derive(Clone, Default)]
@@ -66,7 +66,7 @@ impl Engine for TestEngine {
         stored: &[u8],
         format: CiphertextFormat,
         elements: &[Element],
-    ) -> Vec<Result<Plaintext, CiphertextError>> {
+    ) -> Decryption {
         self.controls.decrypted.fetch_add(1, Ordering::SeqCst);
         self.controls.pass();
         if self.controls.panic_at_next_decryption.swap(false, Ordering::SeqCst) {
