@@ -12,7 +12,7 @@ use kms_asc_api::{
 use kms_chain::Wallet;
 
 /// Operators of one contract, with the keys that sign their answers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Operators {
     /// Id of the chain.
     pub chain_id: String,

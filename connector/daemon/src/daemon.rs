@@ -164,6 +164,8 @@ impl Parts {
 
     fn destroyer(&self) -> Destroyer<Asc> {
         Destroyer {
+            chain_id: self.settings.network.chain_id.clone(),
+            contract: self.settings.contract.clone(),
             ledger: Arc::clone(&self.asc),
             core: self.core.clone(),
             evidence: Arc::clone(&self.evidence),

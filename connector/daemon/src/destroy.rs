@@ -1,8 +1,11 @@
-//! Having the core destroy keys whose record says so: an event is a hint, the record is the truth.
+//! Having the core destroy keys whose record says so: an event is a hint, the record is the truth. A key counts as
+//! destroyed when the core attests it under the key that the contract has on record for it.
+
+mod judge;
 
 use std::{sync::Arc, time::Duration};
 
-use kms_asc_api::{Digest, KeyId, KeyRecord, KeyState, Signature};
+use kms_asc_api::{EpochId, KeyId, KeyState, PartyId};
 use kms_core_proto::v1;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -12,13 +15,19 @@ use crate::{
     evidence::{Evidence, EvidenceError},
     inbox::{Attestation, Inbox, InboxError},
     item::ItemError,
-    ledger::{Ledger, LedgerError},
+    ledger::{Ledger, LedgerError, StoredKey},
     machine::Operator,
 };
+
+use judge::Subject;
 
 /// The task that has keys destroyed, each until the core attests it.
 #[derive(Debug)]
 pub struct Destroyer<L> {
+    /// Id of the contract's chain.
+    pub chain_id: String,
+    /// The contract's address.
+    pub contract: String,
     /// The contract.
     pub ledger: Arc<L>,
     /// The core.
@@ -33,7 +42,7 @@ pub struct Destroyer<L> {
     pub every: Duration,
 }
 
-/// Why a key is not destroyed yet.
+/// Why the destruction of a key is not attested yet.
 #[derive(Debug, thiserror::Error)]
 enum NotYet {
     #[error(transparent)]
@@ -77,7 +86,7 @@ impl<L: Ledger> Destroyer<L> {
                 Ok(()) => {}
                 Err(NotYet::Inbox(error)) => return Err(error),
                 Err(NotYet::Evidence(error)) => {
-                    tracing::error!(%key, code = error.code(), %error, "a key is not destroyed yet");
+                    tracing::error!(%key, code = error.code(), %error, "a destruction is not attested yet");
                 }
             }
         }
@@ -121,39 +130,40 @@ impl<L: Ledger> Destroyer<L> {
     }
 
     /// The record of a key, if it says that the key is destroyed.
-    async fn destroyed(&self, key: KeyId) -> Result<Option<KeyRecord>, LedgerError> {
-        let record = self.ledger.key(key).await?;
-        Ok(record.filter(|record| record.state == KeyState::Destroyed))
+    async fn destroyed(&self, key: KeyId) -> Result<Option<StoredKey>, LedgerError> {
+        let stored = self.ledger.key(key).await?;
+        Ok(stored.filter(|stored| stored.record.state == KeyState::Destroyed))
     }
 
     async fn destroy(&self, key: KeyId) -> Result<(), NotYet> {
-        let Some(record) = self.destroyed(key).await.map_err(EvidenceError::from)? else {
+        let Some(stored) = self.destroyed(key).await.map_err(EvidenceError::from)? else {
             tracing::warn!(%key, "an event says that the key is destroyed, its record does not");
             return Ok(());
         };
         // Read after the record: its state is not newer than this.
         let height = self.ledger.head().await.map_err(EvidenceError::from)?.height;
         let ask = |proof| self.core.destroy_key(key, proof);
-        let word = self.evidence.for_destruction((key, record.epoch), height, ask).await?;
-        let attestation = attestation(key, word).map_err(|error| EvidenceError::Core(error.into()))?;
+        let word = self.evidence.for_destruction((key, stored.record.epoch), height, ask).await?;
+        let attestation = self.judged(&stored, word).await?;
         let (time, held, signature) = (attestation.time, attestation.held, attestation.signature);
         tracing::info!(%key, time, held, %signature, "the core has destroyed the key and attests it");
         self.inbox.attested(key, &attestation).await?;
         Ok(())
     }
-}
 
-/// The core's word on this key.
-fn attestation(key: KeyId, word: v1::KeyDestruction) -> Result<Attestation, ItemError> {
-    let v1::KeyDestruction { key_id, record_hash, epoch, party, time, held, signature } = word;
-    if key_id != key.get() {
-        let (given, expected) = (key_id.to_string(), key.to_string());
-        return Err(ItemError::Foreign { field: "key id", given, expected });
+    /// The core's word, if it is one on this key and by this operator's core.
+    ///
+    /// Judged after the core was asked: a node that does not show who should sign keeps no key alive.
+    async fn judged(&self, key: &StoredKey, word: v1::KeyDestruction) -> Result<Attestation, EvidenceError> {
+        let refused = |error: ItemError| EvidenceError::Core(error.into());
+        let subject = Subject { chain_id: &self.chain_id, contract: &self.contract, key };
+        let attestation = subject.take_over(word).map_err(refused)?;
+        let named = Operator { epoch: EpochId(attestation.epoch), party: PartyId(attestation.party) };
+        // The word may be that of an earlier epoch, but of no other core.
+        for operator in [named, self.operator] {
+            let epoch = self.ledger.epoch(operator.epoch).await?;
+            subject.check_signer(&attestation, operator, epoch.as_ref()).map_err(refused)?;
+        }
+        Ok(attestation)
     }
-    let form = |field, reason: String| ItemError::Form { field, reason };
-    let record_hash =
-        Digest::try_from(record_hash.as_slice()).map_err(|error| form("record hash", error.to_string()))?;
-    let signature =
-        Signature::try_from(signature.as_slice()).map_err(|error| form("signature", error.to_string()))?;
-    Ok(Attestation { record_hash, epoch, party, time, held, signature })
 }

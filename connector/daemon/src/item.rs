@@ -152,14 +152,20 @@ pub fn call(items: &[Item]) -> ExecuteMsg {
     ExecuteMsg::SubmitResponses { responses: answers.collect() }
 }
 
-fn same<T: PartialEq + ToString>(field: &'static str, given: T, expected: T) -> Result<(), ItemError> {
+/// Refuses a field that differs from what was asked.
+pub(crate) fn same<T: PartialEq + ToString>(
+    field: &'static str,
+    given: T,
+    expected: T,
+) -> Result<(), ItemError> {
     if given == expected {
         return Ok(());
     }
     Err(ItemError::Foreign { field, given: given.to_string(), expected: expected.to_string() })
 }
 
-fn form(field: &'static str, reason: impl ToString) -> ItemError {
+/// A field that has a wrong form.
+pub(crate) fn form(field: &'static str, reason: impl ToString) -> ItemError {
     ItemError::Form { field, reason: reason.to_string() }
 }
 

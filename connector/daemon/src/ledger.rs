@@ -2,10 +2,14 @@
 
 use std::future::Future;
 
-use kms_asc_api::{DecodeError, KeyId, KeyRecord, Page, QueryMsg, RequestBody, RequestId, Status, state_key};
+use kms_asc_api::{
+    DecodeError, Digest, Epoch, EpochId, KeyId, KeyRecord, Page, QueryMsg, RequestBody, RequestId, Status,
+    state_key,
+};
 use kms_chain::{
     Account, Broadcast, Client, Gas, LightBlock, Message, ProvenValue, SignedTx, TxOptions, TxOutcome,
 };
+use serde::de::DeserializeOwned;
 
 use crate::{
     item::{Item, call},
@@ -19,6 +23,15 @@ pub struct Head {
     pub height: u64,
     /// Its time, seconds.
     pub time: u64,
+}
+
+/// A key's record in the contract's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredKey {
+    /// SHA-256 of the bytes, as stored.
+    pub hash: Digest,
+    /// The same bytes, parsed.
+    pub record: KeyRecord,
 }
 
 /// Why the contract could not be read or told something.
@@ -76,7 +89,10 @@ pub trait Ledger: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Page<KeyRecord, KeyId>, LedgerError>> + Send;
 
     /// A key's record; `None` if there is none of this id.
-    fn key(&self, key: KeyId) -> impl Future<Output = Result<Option<KeyRecord>, LedgerError>> + Send;
+    fn key(&self, key: KeyId) -> impl Future<Output = Result<Option<StoredKey>, LedgerError>> + Send;
+
+    /// An epoch's record; `None` if there is none of this id.
+    fn epoch(&self, epoch: EpochId) -> impl Future<Output = Result<Option<Epoch>, LedgerError>> + Send;
 
     /// The light block of a height; `None` if the chain is not there yet.
     fn light_block(
@@ -177,13 +193,15 @@ impl Ledger for Asc {
         Ok(self.client().smart_query(&self.contract, &query).await?)
     }
 
-    async fn key(&self, key: KeyId) -> Result<Option<KeyRecord>, LedgerError> {
+    async fn key(&self, key: KeyId) -> Result<Option<StoredKey>, LedgerError> {
         let Some(bytes) = self.raw(state_key::KEY.key(key.get()).to_vec()).await? else { return Ok(None) };
-        let unreadable = |error: serde_json::Error| kms_chain::Error::BadResponse {
-            what: format!("record of key {key}"),
-            reason: error.to_string(),
-        };
-        Ok(Some(serde_json::from_slice(&bytes).map_err(unreadable)?))
+        let record = parsed(&bytes, || format!("record of key {key}"))?;
+        Ok(Some(StoredKey { hash: Digest::sha256(&bytes), record }))
+    }
+
+    async fn epoch(&self, epoch: EpochId) -> Result<Option<Epoch>, LedgerError> {
+        let bytes = self.raw(state_key::EPOCH.key(epoch.get()).to_vec()).await?;
+        bytes.map(|bytes| parsed(&bytes, || format!("record of epoch {epoch}"))).transpose()
     }
 
     async fn light_block(&self, height: u64) -> Result<Option<LightBlock>, LedgerError> {
@@ -214,4 +232,11 @@ impl Ledger for Asc {
     async fn confirm(&self, tx: &SignedTx) -> Result<TxOutcome, kms_chain::Error> {
         self.account.confirm(tx).await
     }
+}
+
+/// A record in JSON.
+fn parsed<T: DeserializeOwned>(bytes: &[u8], what: impl FnOnce() -> String) -> Result<T, LedgerError> {
+    let unreadable =
+        |error: serde_json::Error| kms_chain::Error::BadResponse { what: what(), reason: error.to_string() };
+    Ok(serde_json::from_slice(bytes).map_err(unreadable)?)
 }

@@ -3,8 +3,11 @@
 use std::fs;
 
 use anyhow::Result;
-use kms_asc_api::{Config, Digest, Eip712Domain, Epoch, EpochId, EvmAddress, ExecuteMsg, QueryMsg};
+use kms_asc_api::{
+    Config, Digest, Eip712Domain, Epoch, EpochId, EvmAddress, ExecuteMsg, InstantiateMsg, QueryMsg,
+};
 use kms_chain::{Message, TxOptions};
+use kms_e2e::Bench;
 use kms_localnet::Programs;
 
 use crate::scene::{Notes, Stage};
@@ -40,15 +43,31 @@ pub async fn acts(stage: &Stage, notes: &mut Notes) -> Result<()> {
     Ok(())
 }
 
-/// The same code once more, announced and run.
+/// The same code once more: stored, announced and run; then another contract of it.
 pub async fn code(stage: &Stage, notes: &mut Notes) -> Result<()> {
     let bench = &stage.bench;
     let wasm = fs::read(Programs::of_this_build()?.contract()?)?;
     let store = Message::store_code(bench.admin.address(), &wasm)?;
-    let (code_id, checksum) = bench.admin.send(&[store], &TxOptions::default()).await?.stored_code(0)?;
+    let stored = bench.admin.send(&[store], &TxOptions::default()).await?;
+    let (code_id, checksum) = stored.stored_code(0)?;
+    instantiate(bench, code_id, &checksum, notes).await?;
     let checksum = Digest::new(checksum);
     for message in [ExecuteMsg::ScheduleMigration { code_id, checksum }, ExecuteMsg::MigrateNow {}] {
         notes.note(message.name(), bench.execute(&bench.admin, &message, 0).await?.gas);
     }
+    Ok(())
+}
+
+async fn instantiate(bench: &Bench, code_id: u64, checksum: &[u8; 32], notes: &mut Notes) -> Result<()> {
+    const SALT: &[u8] = b"another";
+    let creator = bench.admin.address();
+    let message = InstantiateMsg {
+        admin: creator.to_owned(),
+        config: bench.query(&QueryMsg::Config {}).await?,
+        epoch: bench.operators.epoch.clone(),
+    };
+    let contract = bench.client()?.build_address(checksum, creator, SALT).await?;
+    let message = Message::instantiate2(creator, code_id, SALT, "another", &contract, &message, &[])?;
+    notes.note("instantiate", bench.send(&bench.admin, &[message]).await?.gas);
     Ok(())
 }

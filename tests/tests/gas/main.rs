@@ -48,6 +48,7 @@ macro_rules! scenes {
 fn scenes() -> impl IntoIterator<Item = (&'static str, Scene)> {
     scenes![
         keys::made,
+        keys::imported,
         decryption::of_one_value,
         decryption::of_ten_values,
         decryption::in_batches,
@@ -63,6 +64,7 @@ fn scenes() -> impl IntoIterator<Item = (&'static str, Scene)> {
         owners::keys,
         owners::cancelled,
         governance::acts,
+        keys::taken_over,
         governance::code,
     ]
 }

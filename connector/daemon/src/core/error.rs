@@ -61,7 +61,7 @@ pub enum CoreError {
         /// Its text.
         message: String,
     },
-    /// Its answer is not one to the question: another party's key, or a fault.
+    /// Its answer is not one to the question, or signed by nobody who may: another party's core, or a fault.
     #[error(transparent)]
     Answer(#[from] ItemError),
     /// Its address cannot be used.

@@ -6,17 +6,24 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use kms_asc_api::{RequestBody, request_hash};
+use kms_asc_api::{
+    Digest, EpochId, KeyId, PartyId, PublicKey, RequestBody, Signature, eip712::KeyDestruction, request_hash,
+    signing, state_key,
+};
 use kms_core_proto::{
     ERROR_DOMAIN, v1,
     v1::kms_server::{Kms, KmsServer},
 };
+use kms_proofs::store_key;
 use tokio::sync::Semaphore;
 use tonic::{Code, Request, Response, Status, transport::server::TcpIncoming};
 use tonic_health::pb::health_server::{Health, HealthServer};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use crate::scene::US;
+use crate::scene::{US, contract};
+
+/// What makes another word of one.
+pub type Distortion = fn(v1::KeyDestruction) -> v1::KeyDestruction;
 
 #[derive(Debug, Default)]
 pub struct State {
@@ -35,6 +42,10 @@ pub struct State {
     /// Keys that it holds.
     pub keys: Vec<u64>,
     pub destroyed: Vec<(u64, v1::Proof)>,
+    /// Values that it was shown, by key of the store.
+    pub values: HashMap<Vec<u8>, Vec<u8>>,
+    /// What becomes of its next words on destroyed keys; afterwards they are true.
+    pub distortions: VecDeque<Distortion>,
     /// Certificates of the callers of `Info`.
     pub callers: Vec<Vec<u8>>,
     pub busy: usize,
@@ -93,6 +104,32 @@ impl FakeCore {
         tokio::spawn(server.add_service(KmsServer::new(self.clone())).serve_with_incoming(incoming));
         address
     }
+}
+
+/// The key of the fake's signer.
+pub fn signer() -> PublicKey {
+    let hash = Digest::sha256(b"any");
+    signing::recover(&hash, &sign(&hash)).unwrap()
+}
+
+fn sign(hash: &Digest) -> Signature {
+    signing::sign(&[7u8; 32].as_slice().try_into().unwrap(), hash).unwrap()
+}
+
+/// Signs what a word on a destroyed key says.
+pub fn attest(word: v1::KeyDestruction) -> v1::KeyDestruction {
+    let statement = KeyDestruction {
+        chain_id: "kms-local",
+        contract: "wasm1asc",
+        key_id: KeyId(word.key_id),
+        record_hash: Digest::try_from(word.record_hash.as_slice()).unwrap(),
+        epoch: EpochId(word.epoch),
+        party: PartyId(word.party),
+        time: word.time,
+        held: word.held,
+    };
+    let signature = sign(&statement.signing_hash()).as_bytes().to_vec();
+    v1::KeyDestruction { signature, ..word }
 }
 
 fn signed(stored_body: &[u8], outcome: v1::answer::Outcome) -> Response<v1::Answer> {
@@ -176,20 +213,27 @@ impl Kms for FakeCore {
     ) -> Result<Response<v1::KeyDestruction>, Status> {
         let asked = asked.into_inner();
         let mut state = self.state();
-        state.destroyed.push((asked.key_id, asked.proof.unwrap()));
+        let proof = asked.proof.unwrap();
+        for entry in &proof.entries {
+            state.values.extend(entry.value.clone().map(|value| (entry.key.clone(), value)));
+        }
+        state.destroyed.push((asked.key_id, proof));
         if let Some(error) = state.errors.pop_front() {
             return Err(error);
         }
         state.keys.retain(|key| *key != asked.key_id);
-        Ok(Response::new(v1::KeyDestruction {
+        let key = store_key::contract_state(contract().bytes(), &state_key::KEY.key(asked.key_id));
+        let word = attest(v1::KeyDestruction {
             key_id: asked.key_id,
-            record_hash: vec![5; 32],
+            record_hash: Digest::sha256(&state.values[&key]).as_bytes().to_vec(),
             epoch: US.epoch.get(),
             party: US.party.get(),
             time: 77,
             held: true,
-            signature: vec![6; 65],
-        }))
+            signature: Vec::new(),
+        });
+        let distort = state.distortions.pop_front();
+        Ok(Response::new(distort.map_or(word.clone(), |distort| distort(word))))
     }
 
     async fn info(&self, asked: Request<v1::InfoRequest>) -> Result<Response<v1::InfoResponse>, Status> {

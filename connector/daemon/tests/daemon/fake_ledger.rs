@@ -5,13 +5,15 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use kms_asc_api::{ItemOutcome, KeyId, KeyRecord, OutcomesData, Page, RequestId};
+use kms_asc_api::{
+    Digest, Epoch, EpochId, ItemOutcome, KeyId, KeyRecord, OutcomesData, Page, RequestId, state_key,
+};
 use kms_chain::{
     BlockTime, Broadcast, Coin, Error, Gas, LightBlock, MsgResponse, ProvenValue, SignedTx, TxHash, TxOutcome,
 };
 use kms_connector::{
     item::Item,
-    ledger::{Head, Ledger, LedgerError},
+    ledger::{Head, Ledger, LedgerError, StoredKey},
     machine::Facts,
 };
 
@@ -56,6 +58,8 @@ pub struct State {
     pub moves: bool,
     /// Keys that exist.
     pub keys: BTreeMap<u64, KeyRecord>,
+    /// Epochs that exist.
+    pub epochs: BTreeMap<u32, Epoch>,
     /// Answers of the next proofs; afterwards all is well.
     pub proof_errors: VecDeque<Error>,
     /// What was proven, at which height.
@@ -149,8 +153,13 @@ impl Ledger for FakeLedger {
         Ok(Page { next: items.first().map(|record| record.id), items })
     }
 
-    async fn key(&self, key: KeyId) -> Result<Option<KeyRecord>, LedgerError> {
-        Ok(self.state().keys.get(&key.get()).cloned())
+    async fn key(&self, key: KeyId) -> Result<Option<StoredKey>, LedgerError> {
+        let record = self.state().keys.get(&key.get()).cloned();
+        Ok(record.map(|record| StoredKey { hash: Digest::sha256(&stored(&record)), record }))
+    }
+
+    async fn epoch(&self, epoch: EpochId) -> Result<Option<Epoch>, LedgerError> {
+        Ok(self.state().epochs.get(&epoch.get()).cloned())
     }
 
     async fn light_block(&self, height: u64) -> Result<Option<LightBlock>, LedgerError> {
@@ -178,9 +187,13 @@ impl Ledger for FakeLedger {
         assert!(height <= state.height, "state of a height to come");
         state.proven.push((key.clone(), height));
         let history = |position| kms_proofs::store_key::code_history(contract().bytes(), position);
+        let own = |key: &[u8]| kms_proofs::store_key::contract_state(contract().bytes(), key);
+        let record = state.keys.values().find(|record| key == own(&state_key::KEY.key(record.id.get())));
         let value = if key == history(1) {
             // code id 9
             Some(vec![0x08, 1, 0x10, 9])
+        } else if let Some(record) = record {
+            Some(stored(record))
         } else {
             (key != history(2)).then(|| b"value".to_vec())
         };
@@ -239,6 +252,11 @@ impl Ledger for FakeLedger {
             Fate::Vanished => Err(Error::NotIncluded { hash: tx.hash, timeout_height: tx.timeout_height }),
         }
     }
+}
+
+/// A key's record as the contract stores it.
+fn stored(record: &KeyRecord) -> Vec<u8> {
+    serde_json::to_vec(record).unwrap()
 }
 
 fn outcome(tx: &SignedTx, code: u32, codespace: &str, responses: Vec<MsgResponse>) -> TxOutcome {
