@@ -9,6 +9,7 @@ mod bad_input;
 mod callback;
 mod command_line;
 mod configuration;
+mod copies;
 mod crash;
 mod decryption;
 mod demo;
@@ -110,6 +111,9 @@ fn scenarios() -> Vec<Scenario> {
             code_that_was_migrated_is_refused_also_after_it_was_migrated_back,
             a_contract_whose_code_somebody_else_may_change_is_refused,
             a_replaced_record_of_an_epoch_is_refused_and_so_is_a_revoked_epoch;
+        copies:
+            a_key_and_a_string_that_another_core_made_are_imported_and_work,
+            a_key_is_taken_over_by_the_next_epoch_and_works_there;
         configuration:
             an_unknown_field_stops_every_program_and_is_named,
             the_shipped_connector_has_no_failpoints;
