@@ -4,6 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
 
+# How the names of the scenarios begin that run on one stack (tests/tests/system).
+SCENARIOS=system::
+
 # phase LABEL COMMAND...
 phase() {
     local label=$1 started=$SECONDS
@@ -18,13 +21,36 @@ build_failpoints() {
     cargo build --workspace --locked --features kms-connector/failpoints --bin kms-connector-failpoints
 }
 
-run_tests() { KMS_REQUIRE_SYSTEM_TESTS=1 cargo test --workspace --locked; }
+# What `make demo` builds is what was built here: with other features, tfhe would be compiled a second time.
+no_second_build() {
+    local again
+    again=$(cargo build --workspace --locked --message-format json | grep '"fresh":false' \
+        | sed 's/.*"package_id":"\([^"]*\)".*/\1/' | sort -u) || true
+    [ -z "$again" ] || fail "the programs alone resolve other features than all targets do (see tests/Cargo.toml): $again"
+}
+
+# The scenarios on the stack mostly wait, the other tests mostly compute: side by side they take half the time.
+run_tests() {
+    local log=target/tmp/tests.log others status=0
+    export KMS_REQUIRE_SYSTEM_TESTS=1
+    mkdir -p target/tmp
+    say "all tests but the scenarios go to $log, shown at the end"
+    cargo test --workspace --locked --no-fail-fast -- --skip "$SCENARIOS" >"$log" 2>&1 &
+    others=$!
+    cargo test --workspace --locked --test system || status=$?
+    wait "$others" || status=$?
+    cat "$log"
+    [ "$(grep -c '[1-9][0-9]* filtered out' "$log")" = 1 ] \
+        || fail "a test beside the scenarios has a name with $SCENARIOS in it: it did not run"
+    return "$status"
+}
 
 phase "set-up" scripts/setup.sh --with-node --with-token
 . scripts/toolchain.sh
 phase "scripts" scripts/check-scripts.sh
 phase "formatting" cargo fmt --all --check
 phase "node, contract, programs and tests" scripts/build.sh --all-targets
+phase "programs alone" no_second_build
 phase "connector with failpoints" build_failpoints
 phase "S3 server" scripts/build-s3.sh
 phase "lints" cargo clippy --workspace --all-targets --locked -- -D warnings

@@ -18,7 +18,9 @@
 
 mod account;
 mod deploy;
+mod governance;
 mod layout;
+mod network;
 mod node;
 mod operator;
 mod options;

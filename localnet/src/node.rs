@@ -11,12 +11,14 @@ use kms_config::Network;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::{Layout, supervisor::Launch};
+use crate::{Layout, governance, supervisor::Launch};
 
 /// The node's name as a process.
 pub(crate) const NAME: &str = "chain";
 /// The validator's key, in the keyring of the node's home.
-const VALIDATOR: &str = "validator";
+pub(crate) const VALIDATOR: &str = "validator";
+/// The keyring is files without a password: whoever has the home has the key.
+pub(crate) const KEYRING: [&str; 2] = ["--keyring-backend", "test"];
 /// What the validator owns and what it stakes, in the smallest unit.
 const VALIDATOR_COINS: u64 = 1_000_000_000_000;
 const VALIDATOR_STAKE: u64 = 500_000_000_000;
@@ -48,14 +50,12 @@ impl Node {
         let Network { chain_id, denom, .. } = genesis.network;
         self.run(&["init", NAME, "--chain-id", chain_id, "--default-denom", denom]).await?;
         // The validator's key stays in the home; without a backup, so that no mnemonic is ever written.
-        let keyring = ["--keyring-backend", "test"];
-        self.run(&[&["keys", "add", VALIDATOR, "--no-backup"][..], &keyring].concat()).await?;
-        let validator = self.run(&[&["keys", "show", VALIDATOR, "--address"][..], &keyring].concat()).await?;
+        self.run(&[&["keys", "add", VALIDATOR, "--no-backup"][..], &KEYRING].concat()).await?;
         self.edit_genesis(genesis.block_max_gas)?;
-        self.add_accounts(genesis, validator.trim()).await?;
+        self.add_accounts(genesis, &self.validator().await?).await?;
         let stake = format!("{VALIDATOR_STAKE}{denom}");
         let stake = ["genesis", "gentx", VALIDATOR, &stake, "--chain-id", chain_id];
-        self.run(&[&stake[..], &keyring].concat()).await?;
+        self.run(&[&stake[..], &KEYRING].concat()).await?;
         self.run(&["genesis", "collect-gentxs"]).await?;
         self.run(&["genesis", "validate"]).await?;
         Ok(())
@@ -70,7 +70,7 @@ impl Node {
     ) -> Result<()> {
         let rpc = network.rpc_url.port().context("the network's rpc_url has no port")?;
         edit_toml(
-            &self.home.join("config/config.toml"),
+            &self.file("config.toml"),
             &[
                 // The log has every block in it otherwise.
                 ("log_level", "warn".into()),
@@ -83,7 +83,7 @@ impl Node {
             ],
         )?;
         edit_toml(
-            &self.home.join("config/app.toml"),
+            &self.file("app.toml"),
             &[
                 ("minimum-gas-prices", network.gas_price_coin().into()),
                 ("api.enable", false.into()),
@@ -108,9 +108,8 @@ impl Node {
 
     /// Exports the state of a stopped node, changes it, and makes it what the node starts from, at the next height.
     pub(crate) async fn rewrite_state(&self, change: impl FnOnce(&mut Value) -> Result<()>) -> Result<()> {
-        let exported = self.home.join("config/exported.json");
-        let path = exported.to_str().context("the stack's folder has a name that is not UTF-8")?;
-        self.run(&["export", "--output-document", path]).await?;
+        let exported = self.file("exported.json");
+        self.run(&["export", "--output-document", text(&exported)?]).await?;
         self.run(&["comet", "unsafe-reset-all"]).await?;
         edit_json(&exported, change)?;
         let genesis = self.genesis_file();
@@ -123,12 +122,23 @@ impl Node {
                 .pointer_mut("/consensus/params/block/max_gas")
                 .context("the genesis file has no consensus.params.block.max_gas")?;
             *max_gas = block_max_gas.to_string().into();
-            Ok(())
+            governance::hasten(genesis)
         })
     }
 
+    /// The validator's address.
+    pub(crate) async fn validator(&self) -> Result<String> {
+        let address = self.run(&[&["keys", "show", VALIDATOR, "--address"][..], &KEYRING].concat()).await?;
+        Ok(address.trim().to_owned())
+    }
+
+    /// A file of the node's configuration.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.home.join("config").join(name)
+    }
+
     fn genesis_file(&self) -> PathBuf {
-        self.home.join("config/genesis.json")
+        self.file("genesis.json")
     }
 
     async fn add_accounts(&self, genesis: &Genesis<'_>, validator: &str) -> Result<()> {
@@ -142,15 +152,14 @@ impl Node {
                 json!({"address": address, "coins": [{"denom": denom, "amount": amount.to_string()}]})
             })
             .collect();
-        let path = self.home.join("config/accounts.json");
+        let path = self.file("accounts.json");
         kms_config::write_whole_file(&path, &serde_json::to_vec_pretty(&accounts)?)?;
-        let path = path.to_str().context("the stack's folder has a name that is not UTF-8")?;
-        self.run(&["genesis", "bulk-add-genesis-account", path]).await?;
+        self.run(&["genesis", "bulk-add-genesis-account", text(&path)?]).await?;
         Ok(())
     }
 
     /// Runs one of the node's commands to its end, and returns what it wrote to stdout.
-    async fn run(&self, arguments: &[&str]) -> Result<String> {
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Result<String> {
         let output = Command::new(&self.program)
             .args(arguments)
             .arg("--home")
@@ -165,6 +174,11 @@ impl Node {
         }
         String::from_utf8(output.stdout).context("the node wrote something that is not text")
     }
+}
+
+/// A path as an argument.
+pub(crate) fn text(path: &Path) -> Result<&str> {
+    path.to_str().context("the stack's folder has a name that is not UTF-8")
 }
 
 /// Changes a JSON file.

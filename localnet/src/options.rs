@@ -17,6 +17,8 @@ pub struct StackOptions {
     pub block_max_gas: u64,
     /// Most gas of a query to a contract.
     pub query_max_gas: u64,
+    /// Whether the ASC's code is pinned: kept in the node's memory, so that calls cost less.
+    pub pin_code: bool,
     /// Whether the core may make small keys, which protect nothing.
     pub test_parameters: bool,
     /// Changes the terms on which the contract is instantiated: other operators, other limits.
@@ -26,14 +28,15 @@ pub struct StackOptions {
 }
 
 impl StackOptions {
-    /// 200 ms blocks of at most 40 million gas, queries of at most 3 million, the stack's one operator, nobody
-    /// told.
+    /// 200 ms blocks of at most 40 million gas, queries of at most 3 million, the code pinned, the stack's one
+    /// operator, nobody told.
     pub fn new(lifetime: Lifetime) -> Self {
         Self {
             lifetime,
             block_time: Duration::from_millis(200),
             block_max_gas: 40_000_000,
             query_max_gas: 3_000_000,
+            pin_code: true,
             test_parameters: false,
             terms: Arc::new(|_| {}),
             report: Arc::new(|_| {}),

@@ -9,12 +9,11 @@ use std::{
 
 use anyhow::{Context, Result, bail, ensure};
 use kms_chain::{Account, AccountConfig, Client, ClientConfig};
-use kms_config::{Decimal, KeyDomain, Network};
+use kms_config::Network;
 use tonic::transport::{Channel, Endpoint};
-use url::Url;
 
 use crate::{
-    AccountName, Deployment, Layout, Lifetime, Pins, ProcessStatus, Programs, StackOptions, deploy,
+    AccountName, Deployment, Layout, Lifetime, Pins, ProcessStatus, Programs, StackOptions, deploy, network,
     node::{self, Genesis, Node},
     operator, ports, readiness,
     supervisor::{Launch, Supervisor},
@@ -57,7 +56,7 @@ impl Stack {
         let lock = lock(&layout)?;
 
         (options.report)("making keys and the first block");
-        let network = describe(&layout, name)?;
+        let network = network::describe(&layout, name)?;
         let accounts = AccountName::ALL
             .iter()
             .map(|account| Ok((account.generate(&layout)?.address().to_owned(), ACCOUNT_COINS)))
@@ -66,7 +65,7 @@ impl Stack {
         let node = Node::new(program, &layout);
         node.create(&Genesis { network: &network, block_max_gas: options.block_max_gas, accounts }).await?;
         // Written last: a folder without it holds no stack.
-        write_network(&layout, &network)?;
+        network::write(&layout, &network)?;
         let supervisor = Supervisor::new(layout.clone(), options.lifetime);
         Ok(Self { layout, options, network, programs, supervisor, _lock: lock })
     }
@@ -122,7 +121,7 @@ impl Stack {
             return Ok(());
         }
         (self.options.report)("starting the chain");
-        self.settle_ports()?;
+        network::settle_ports(&mut self.network, &self.layout)?;
         self.start_node().await
     }
 
@@ -139,8 +138,8 @@ impl Stack {
         Ok(())
     }
 
-    /// Stores the ASC's code and instantiates it with this stack's operator. The network names it from
-    /// then on.
+    /// Stores the ASC's code, instantiates it with this stack's operator, and has it pinned if the options say so. The
+    /// network names it from then on.
     ///
     /// # Errors
     /// If the network has its contract already, or the chain refuses.
@@ -153,9 +152,13 @@ impl Stack {
         let mut message = terms::instantiate(&self.network, admin.address(), signer, payout.address());
         (self.options.terms)(&mut message);
         let deployment = deploy::deploy(&admin, &self.programs.contract()?, &message).await?;
+        if self.options.pin_code {
+            let node = Node::new(self.programs.node()?, &self.layout);
+            node.pin_code(&self.client()?, &self.network, deployment.code_id).await?;
+        }
         self.pin(&Pins::of_deployment(&self.client()?, &deployment).await?)?;
         self.network.contract = Some(deployment.contract.clone());
-        write_network(&self.layout, &self.network)?;
+        network::write(&self.layout, &self.network)?;
         Ok(deployment)
     }
 
@@ -329,18 +332,6 @@ impl Stack {
         }
         if failures.is_empty() { Ok(()) } else { bail!(failures.join("; ")) }
     }
-
-    /// Takes other ports if somebody else listens on those of the last time.
-    fn settle_ports(&mut self) -> Result<()> {
-        let taken = |url: &Url| url.port().is_none_or(|port| !ports::is_free(port));
-        if !taken(&self.network.rpc_url) && !taken(&self.network.core_url) {
-            return Ok(());
-        }
-        let [rpc, core] = ports::free()?;
-        self.network.rpc_url = local_url("http", rpc)?;
-        self.network.core_url = local_url("https", core)?;
-        write_network(&self.layout, &self.network)
-    }
 }
 
 /// Whether a stack lies in that folder.
@@ -363,31 +354,6 @@ fn lock(layout: &Layout) -> Result<File> {
     file.try_lock()
         .with_context(|| format!("another program is using the stack in {}", layout.root().display()))?;
     Ok(file)
-}
-
-fn describe(layout: &Layout, name: &str) -> Result<Network> {
-    let [rpc, core] = ports::free()?;
-    let Ok(store_url) = Url::from_directory_path(layout.store()) else {
-        bail!("the folder {} cannot be written as a URL", layout.store().display());
-    };
-    Ok(Network {
-        chain_id: format!("kms-local-{name}"),
-        rpc_url: local_url("http", rpc)?,
-        denom: "ukms".to_owned(),
-        gas_price: Decimal::try_from("0.025".to_owned()).map_err(anyhow::Error::msg)?,
-        contract: None,
-        core_url: local_url("https", core)?,
-        store_url,
-        key_domain: KeyDomain { name: "Decryption".to_owned(), version: "1".to_owned(), chain_id: 31_337 },
-    })
-}
-
-fn local_url(scheme: &str, port: u16) -> Result<Url> {
-    Ok(Url::parse(&format!("{scheme}://127.0.0.1:{port}"))?)
-}
-
-fn write_network(layout: &Layout, network: &Network) -> Result<()> {
-    Ok(kms_config::write_whole_file(layout.network(), network.to_toml()?.as_bytes())?)
 }
 
 #[cfg(test)]

@@ -68,6 +68,8 @@ impl Bench {
         let mut options = StackOptions::new(Lifetime::Owned);
         options.block_time = BLOCK_TIME;
         options.block_max_gas = block_max_gas;
+        // What is measured is what it costs where nobody did more than to store the code.
+        options.pin_code = false;
         let first = epoch.clone();
         options.terms = Arc::new(move |terms| {
             terms.epoch = first.clone();

@@ -183,18 +183,12 @@ impl<'a> Session<'a> {
     /// The domain under which a key answers, which is fixed for good: read, unless the parameters still give the same.
     /// The last one asked for is kept, since answers to one key's requests come together.
     pub fn key_domain(&mut self, id: KeyId) -> Result<&Eip712Domain, ContractError> {
-        if self.domain.as_ref().is_none_or(|(key, _)| *key != id) {
-            self.domain = None;
-        }
-        if self.domain.is_none() {
-            let domain = match self.domains.include(id, &self.env.block.chain_id) {
-                true => default_domain(self, id)?,
-                false => state_key::KEY.load(self.deps.storage, id.get())?.domain,
-            };
-            self.domain = Some((id, domain));
-        }
-        let kept = self.domain.as_ref().map(|(_, domain)| domain);
-        kept.ok_or_else(|| ContractError::NotFound(format!("domain of key {id}")))
+        let domain = match self.domain.take() {
+            Some((key, domain)) if key == id => domain,
+            _ if self.domains.include(id, &self.env.block.chain_id) => default_domain(self, id)?,
+            _ => state_key::KEY.load(self.deps.storage, id.get())?.domain,
+        };
+        Ok(&self.domain.insert((id, domain)).1)
     }
 
     /// Appends an entry to the log.

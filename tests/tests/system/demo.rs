@@ -4,6 +4,14 @@ use anyhow::{Result, ensure};
 use kms_e2e::World;
 use tokio::process::Command;
 
+pub async fn the_contracts_code_is_pinned_by_the_chains_governance(world: &mut World) -> Result<()> {
+    let client = world.client()?;
+    let contract = client.contract_info(world.contract()?).await?;
+    ensure!(client.is_pinned(contract.code_id).await?, "code {} is not pinned", contract.code_id);
+    ensure!(!client.is_pinned(contract.code_id + 1_000).await?, "a code that there is not is pinned");
+    Ok(())
+}
+
 pub async fn the_demo_ends_well_and_leaves_nothing_running(world: &mut World) -> Result<()> {
     let output = Command::new(world.programs.program("xtask")?)
         .args(["demo", "--value", "123456789", "--type", "uint64"])

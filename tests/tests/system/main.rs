@@ -34,7 +34,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::Runtime;
 
 /// How the names of the scenarios begin that need the TypeScript client.
-const WEB_CLIENT: &str = "web_client::";
+const WEB_CLIENT: &str = "system::web_client::";
 
 /// A scenario: what it shows, and how.
 type Scenario = (String, Box<dyn Fn(&Runtime, &mut World) -> Result<()> + Send>);
@@ -43,7 +43,7 @@ type Scenario = (String, Box<dyn Fn(&Runtime, &mut World) -> Result<()> + Send>)
 macro_rules! scenarios {
     ($($module:ident: $($name:ident),* $(,)?;)*) => {
         vec![$($(named(
-            concat!(stringify!($module), "::", stringify!($name)),
+            concat!("system::", stringify!($module), "::", stringify!($name)),
             |runtime, world| runtime.block_on($module::$name(world)),
         )),*),*]
     };
@@ -131,12 +131,16 @@ fn scenarios() -> Vec<Scenario> {
             a_web_client_hears_why_its_request_was_denied,
             an_operator_withdraws_its_credit_with_the_web_client;
         demo:
+            the_contracts_code_is_pinned_by_the_chains_governance,
             the_demo_ends_well_and_leaves_nothing_running;
     ];
     all.extend(kms_connector::failpoint::ALL.into_iter().map(|point| -> Scenario {
         let run =
             move |runtime: &Runtime, world: &mut World| runtime.block_on(crash::killed_at(world, point));
-        (format!("crash::a_connector_killed_at_{point}_loses_nothing_and_is_paid_once"), Box::new(run))
+        (
+            format!("system::crash::a_connector_killed_at_{point}_loses_nothing_and_is_paid_once"),
+            Box::new(run),
+        )
     }));
     all
 }

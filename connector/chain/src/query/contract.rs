@@ -24,6 +24,7 @@ pub(super) const STORE: &str = "/store/wasm/key";
 const STATE_PAGE: u64 = 1_000;
 const CODE_PREFIX: u8 = 0x01;
 const CONTRACT_STATE_PREFIX: u8 = 0x03;
+const PINNED_PREFIX: u8 = 0x07;
 
 /// A contract's registration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,9 +138,7 @@ impl Client {
     /// A stored code's checksum, read from the store, so that the code itself does not travel;
     /// [`Error::NoSuchCode`] if there is none.
     pub async fn code_info(&self, code_id: u64) -> Result<CodeInfo> {
-        let mut key = vec![CODE_PREFIX];
-        key.extend(code_id.to_be_bytes());
-        let answer = self.abci_raw(STORE, key, None).await?;
+        let answer = self.abci_raw(STORE, code_key(CODE_PREFIX, code_id), None).await?;
         if answer.value.is_empty() {
             return Err(Error::NoSuchCode { code_id });
         }
@@ -150,6 +149,12 @@ impl Client {
             .try_into()
             .map_err(|_| unreadable(STORE, &"the code hash is not of 32 bytes"))?;
         Ok(CodeInfo { code_id, checksum, creator: info.creator })
+    }
+
+    /// Whether a code is pinned: kept compiled in the nodes' memory, so that calls cost less gas.
+    pub async fn is_pinned(&self, code_id: u64) -> Result<bool> {
+        let answer = self.abci_raw(STORE, code_key(PINNED_PREFIX, code_id), None).await?;
+        Ok(!answer.value.is_empty())
     }
 
     /// The address at which [`Message::instantiate2`](crate::Message::instantiate2) makes the
@@ -164,6 +169,11 @@ impl Client {
         let answer: QueryBuildAddressResponse = self.abci(BUILD_ADDRESS, &query, None).await?;
         Ok(answer.address)
     }
+}
+
+/// Where the wasm module's store says something of a code.
+fn code_key(prefix: u8, code_id: u64) -> Vec<u8> {
+    [&[prefix][..], &code_id.to_be_bytes()].concat()
 }
 
 /// Gives the refusals of a contract query their types.

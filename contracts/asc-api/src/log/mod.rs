@@ -4,12 +4,14 @@
 //! An entry's bytes are compact JSON, hashed and stored as they are.
 
 mod body;
+mod party;
 
 use cosmwasm_schema::cw_serde;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-pub use body::{LogBody, PartyCredit, SignedReceipt};
+pub use body::LogBody;
+pub use party::{PartyCredit, SignedReceipt};
 
 use crate::{DecodeError, Digest, RequestId};
 

@@ -14,9 +14,9 @@ use crate::{ContractError, validate};
 /// Items on a page if the caller names no limit.
 const DEFAULT_LIMIT: u32 = 20;
 /// Most requests looked at for one page.
-const MAX_SCAN: u64 = 200;
+const MAX_SCAN: u64 = 120;
 /// Most bytes of bodies read for one page, the last body aside: together they stay within a query's gas.
-const MAX_SCAN_BYTES: usize = 64 << 10;
+const MAX_SCAN_BYTES: usize = 48 << 10;
 /// Most bytes of records on one page, the last one aside: they are parsed and written again.
 const MAX_PAGE_BYTES: usize = 64 << 10;
 

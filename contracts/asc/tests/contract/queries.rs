@@ -166,14 +166,14 @@ fn pages_of_requests_join_and_filters_hold() {
     assert_eq!((page.items.len(), page.next), (0, None));
 }
 
-/// However many requests there are, one query looks at 200 of them and says where to go on.
+/// However many requests there are, one query looks at 120 of them and says where to go on.
 #[test]
 fn a_scan_that_finds_nothing_ends_and_can_be_resumed() {
     let mut suite = SuiteBuilder::centralized().config(|c| c.limits.pending_per_requester = 300).build();
     let msg =
         kms_asc_api::ExecuteMsg::SubmitRequest { operation: Box::new(key_gen()), ttl: None, callback: None };
     let message = suite.message(&msg, cosmwasm_std::coins(1003, crate::suite::DENOM));
-    suite.execute_all(&suite.owner(), vec![message; 250]).unwrap();
+    suite.execute_all(&suite.owner(), vec![message; 200]).unwrap();
     let query = |start_after| QueryMsg::Requests {
         state: Some(State::Failed),
         requester: None,
@@ -181,7 +181,7 @@ fn a_scan_that_finds_nothing_ends_and_can_be_resumed() {
         limit: None,
     };
     let first: Page<RequestView, RequestId> = suite.query(&query(None)).unwrap();
-    assert_eq!((first.items.len(), first.next), (0, Some(RequestId(200))));
+    assert_eq!((first.items.len(), first.next), (0, Some(RequestId(120))));
     let second: Page<RequestView, RequestId> = suite.query(&query(first.next)).unwrap();
     assert_eq!((second.items.len(), second.next), (0, None));
 }
