@@ -29,13 +29,14 @@ no_second_build() {
     [ -z "$again" ] || fail "the programs alone resolve other features than all targets do (see tests/Cargo.toml): $again"
 }
 
-# The scenarios on the stack mostly wait, the other tests mostly compute: side by side they take half the time.
+# The scenarios on the stack mostly wait, the other tests mostly compute: side by side they take less time. Requests
+# have deadlines, so the others stand back.
 run_tests() {
     local log=target/tmp/tests.log others status=0
     export KMS_REQUIRE_SYSTEM_TESTS=1
     mkdir -p target/tmp
     say "all tests but the scenarios go to $log, shown at the end"
-    cargo test --workspace --locked --no-fail-fast -- --skip "$SCENARIOS" >"$log" 2>&1 &
+    nice -n 10 cargo test --workspace --locked --no-fail-fast -- --skip "$SCENARIOS" >"$log" 2>&1 &
     others=$!
     cargo test --workspace --locked --test system || status=$?
     wait "$others" || status=$?

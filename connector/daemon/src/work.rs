@@ -53,9 +53,16 @@ pub struct Worker<L> {
 enum Tried {
     /// The row went on.
     Progress,
-    /// To be tried again.
-    Again,
+    /// To be tried again after a pause, which ends by the request's half time: what did not come by then is signed as
+    /// a failure, and the core begins nothing shortly before the end.
+    Again {
+        /// How long it is to the half time, if that is still to come.
+        half_time_in: Option<Duration>,
+    },
 }
+
+/// To be tried again, whatever the time of the request is.
+const AGAIN: Tried = Tried::Again { half_time_in: None };
 
 /// When a row is tried again.
 struct Rest {
@@ -111,7 +118,7 @@ impl<L: Ledger> Worker<L> {
             Ok((id, tried)) => (id, tried?),
             Err(error) => {
                 tracing::error!(%error, "a try broke off");
-                (error.id(), Tried::Again)
+                (error.id(), AGAIN)
             }
         };
         let Some(request) = tries.requests.remove(&id) else { return Ok(()) };
@@ -119,12 +126,13 @@ impl<L: Ledger> Worker<L> {
             Tried::Progress => {
                 tries.resting.remove(&request);
             }
-            Tried::Again => {
+            Tried::Again { half_time_in } => {
                 self.metrics.tried(Outcome::Again);
                 let (first, longest) = (self.config.first_pause.get(), self.config.longest_pause.get());
                 let fresh = || Rest { until: Instant::now(), backoff: Backoff::new(first, longest) };
                 let rest = tries.resting.entry(request).or_insert_with(fresh);
-                rest.until = Instant::now() + rest.backoff.pause();
+                let pause = rest.backoff.pause();
+                rest.until = Instant::now() + half_time_in.map_or(pause, |half| half.min(pause));
             }
         }
         Ok(())
@@ -135,22 +143,24 @@ impl<L: Ledger> Worker<L> {
         let facts = match self.ledger.facts(request).await {
             Ok(Some(facts)) => facts,
             Ok(None) if tries >= UNKNOWN_TRIES => return self.finish(request, End::Unknown).await,
-            Ok(None) => return Ok(Tried::Again),
+            Ok(None) => return Ok(AGAIN),
             Err(error @ LedgerError::State(_)) => return self.park(request, error.code(), &error).await,
             Err(error) => {
                 tracing::debug!(%request, code = error.code(), %error, "cannot read the request now");
-                return Ok(Tried::Again);
+                return Ok(AGAIN);
             }
         };
         if let Some(end) = verdict(&facts, self.operator) {
             return self.finish(request, end).await;
         }
+        let half_time = facts.body.half_time().unwrap_or(0);
+        let half_time_in = half_time.checked_sub(facts.now).filter(|left| *left > 0).map(Duration::from_secs);
         match self.ask(&facts).await {
             Ok(Some(item)) => self.keep(&facts, item).await,
-            Ok(None) => Ok(Tried::Again),
+            Ok(None) => Ok(Tried::Again { half_time_in }),
             Err(error) if error.is_retryable() => {
                 tracing::info!(%request, code = error.code(), %error, tries, "the core is asked again later");
-                Ok(Tried::Again)
+                Ok(Tried::Again { half_time_in })
             }
             Err(error) => self.park(request, error.code(), &error).await,
         }

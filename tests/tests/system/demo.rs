@@ -4,11 +4,17 @@ use anyhow::{Result, ensure};
 use kms_e2e::World;
 use tokio::process::Command;
 
-pub async fn the_contracts_code_is_pinned_by_the_chains_governance(world: &mut World) -> Result<()> {
+pub async fn the_deployed_code_is_pinned_by_the_chains_governance(world: &mut World) -> Result<()> {
     let client = world.client()?;
-    let contract = client.contract_info(world.contract()?).await?;
-    ensure!(client.is_pinned(contract.code_id).await?, "code {} is not pinned", contract.code_id);
-    ensure!(!client.is_pinned(contract.code_id + 1_000).await?, "a code that there is not is pinned");
+    // The first code of the chain; the contract may have migrated since.
+    let deployed = client.code_info(1).await?;
+    let pinned = world.stack.pins()?.allowed_code;
+    ensure!(
+        pinned.first() == Some(&cosmwasm_std::HexBinary::from(deployed.checksum).to_hex()),
+        "code 1 is not what was deployed: {pinned:?}"
+    );
+    ensure!(client.is_pinned(deployed.code_id).await?, "code 1 is not pinned");
+    ensure!(!client.is_pinned(1_000_000).await?, "a code that there is not is pinned");
     Ok(())
 }
 

@@ -131,7 +131,7 @@ fn scenarios() -> Vec<Scenario> {
             a_web_client_hears_why_its_request_was_denied,
             an_operator_withdraws_its_credit_with_the_web_client;
         demo:
-            the_contracts_code_is_pinned_by_the_chains_governance,
+            the_deployed_code_is_pinned_by_the_chains_governance,
             the_demo_ends_well_and_leaves_nothing_running;
     ];
     all.extend(kms_connector::failpoint::ALL.into_iter().map(|point| -> Scenario {

@@ -215,6 +215,29 @@ async fn a_missing_ciphertext_is_waited_for_until_half_time_and_then_declined() 
     assert_eq!(row(&scene.inbox, 2), Some(Row::Answered { not_before: half }));
 }
 
+/// A pause that goes on over the half time of a short request leaves no time to decline it.
+#[tokio::test]
+async fn a_pause_ends_by_the_half_time_of_the_request() {
+    let scene = Scene::with_requests(1..=1).await;
+    scene.ledger.state().requests.insert(1, Some(request(1, b"missing")));
+    let [_, half, _] = TIMES;
+    scene.ledger.state().now = half - 1;
+    let mut settings = settings(scene.core.serve());
+    let long = || "1h".to_owned().try_into().unwrap();
+    (settings.work.first_pause, settings.work.longest_pause) = (long(), long());
+    let worker = scene.worker_with(settings);
+    let metrics = Arc::clone(&worker.metrics);
+    let declined = || {
+        // Half time comes while the row rests.
+        if tried_again(&metrics) == 1 {
+            scene.ledger.state().now = half;
+        }
+        scene.is_answered(1)
+    };
+    until(worker.run(CancellationToken::new()), declined).await;
+    assert_eq!(scene.core.state().declined, [(1, 1, 0)]);
+}
+
 #[tokio::test]
 async fn a_ciphertext_that_comes_late_is_decrypted() {
     let scene = Scene::with_requests(1..=1).await;

@@ -24,7 +24,7 @@ async fn a_destroyed_key_is_gone_from_disk_and_memory_and_what_is_said_of_it_sta
     let parts = Parts {
         params: kms_core_engine::ParameterSet::Test,
         public_key: public_digest(&scene.key),
-        crs: scene.crs(64).await.digest,
+        crs: scene.crs().await.digest,
     };
     let crs = scene.shop.published(&parts.crs, kms_core_engine::crs_digest).await.unwrap().unwrap();
     let verifier = kms_core_engine::InputVerifier::load(parts.params, &scene.published[1], &crs).unwrap();

@@ -1,7 +1,7 @@
 use kms_asc_api::{
     CrsGen, CrsSource, Digest, FailureCode, KeyDigest, KeyGen, KeyParams, KeySource, Operation,
 };
-use kms_core_engine::{CentralizedEngine, FheType, ParameterSet, crs_digest};
+use kms_core_engine::{CentralizedEngine, FheType, crs_digest};
 
 use super::scene::*;
 use crate::{
@@ -75,9 +75,9 @@ async fn a_key_that_is_staged_for_somebody_or_something_else_is_not_imported() {
 #[tokio::test]
 async fn a_staged_string_is_published_under_the_digest_that_the_request_names() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = kms_core_engine::generate_crs(ParameterSet::Test, 64).unwrap();
+    let bytes = crs_bytes().to_vec();
     let digest = Digest::new(crs_digest(&bytes));
-    let crs = StagedCrs { max_bits: 64, digest };
+    let crs = StagedCrs { max_bits: CRS_BITS, digest };
     let strongbox = Strongbox::open(&settings_in(folder.path())).unwrap();
     strongbox.stage(OWNER, IMPORT, &Staged::Crs { crs, bytes }).unwrap();
     let shop = workshop(&folder, true);

@@ -22,7 +22,7 @@ struct Input {
 impl Input {
     async fn of(values: &[Plaintext]) -> Self {
         let scene = Scene::new().await;
-        let crs = scene.crs(64).await;
+        let crs = scene.crs().await;
         let stored = scene.shop.published(&crs.digest, kms_core_engine::crs_digest).await.unwrap().unwrap();
         let prover = Prover::load(ParameterSet::Test, &scene.published[1], &stored).unwrap();
         let address = |byte| EvmAddress::new([byte; 20]);

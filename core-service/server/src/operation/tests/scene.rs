@@ -1,6 +1,6 @@
 //! A workshop with folders of its own, and requests for it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use kms_asc_api::{
@@ -26,6 +26,8 @@ use crate::{
 pub const OWNER: &str = "wasm1owner";
 /// The key of the scene.
 pub const KEY_ID: u64 = 7;
+/// For how many bits the reference string is.
+pub const CRS_BITS: u32 = 64;
 pub const EVM_CHAIN: u64 = 9000;
 
 /// A workshop with one key of the test parameters.
@@ -96,20 +98,25 @@ impl Scene {
     }
 
     /// A reference string for the scene's parameters, published and on record.
-    pub async fn crs(&self, max_bits: u32) -> CrsRecord {
-        let bytes = kms_core_engine::generate_crs(ParameterSet::Test, max_bits).unwrap();
-        let digest = self.shop.store.put_public(bytes, crs_digest).await.unwrap();
+    pub async fn crs(&self) -> CrsRecord {
+        let digest = self.shop.store.put_public(crs_bytes(), crs_digest).await.unwrap();
         CrsRecord {
             id: CrsId(3),
             epoch: EpochId(1),
             owner: OWNER.into(),
-            max_bits,
+            max_bits: CRS_BITS,
             imported: false,
             digest: Digest::new(digest.to_bytes()),
             height: 1,
             time: 1,
         }
     }
+}
+
+/// A reference string for the test parameters. Making it takes longer than what most tests do with it: it is made once.
+pub fn crs_bytes() -> &'static [u8] {
+    static CRS: OnceLock<Vec<u8>> = OnceLock::new();
+    CRS.get_or_init(|| kms_core_engine::generate_crs(ParameterSet::Test, CRS_BITS).unwrap())
 }
 
 /// Has a key of the test parameters made; gives the payload.

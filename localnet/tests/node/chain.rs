@@ -1,23 +1,11 @@
-//! A stack's chain, for real. Skipped, loudly, where the node has not been built.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+//! A stack's chain: its life, its fees, its keys.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use kms_chain::{Coin, Message, TxOptions};
-use kms_localnet::{AccountName, Lifetime, Programs, Stack, StackOptions};
+use kms_localnet::{AccountName, Lifetime, Stack, StackOptions};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-
-fn node_is_built() -> bool {
-    match Programs::of_this_build().unwrap().node() {
-        Ok(_) => true,
-        Err(reason) => {
-            eprintln!("SKIPPED, no chain to test on: {reason}");
-            assert!(std::env::var_os("KMS_REQUIRE_SYSTEM_TESTS").is_none(), "a test was about to be skipped");
-            false
-        }
-    }
-}
 
 async fn started(folder: &Path, name: &str) -> Stack {
     let mut stack =
@@ -36,11 +24,7 @@ async fn wait_for_height(stack: &Stack, height: u64) {
     tokio::time::timeout(PATIENCE, reached).await.expect("the chain stands still");
 }
 
-#[tokio::test]
-async fn a_chain_starts_pays_survives_a_kill_and_stops() {
-    if !node_is_built() {
-        return;
-    }
+pub async fn a_chain_starts_pays_survives_a_kill_and_stops() {
     let folder = tempfile::tempdir().unwrap();
     let mut stack = started(folder.path(), "life").await;
     assert_eq!(stack.network().chain_id, "kms-local-life");
@@ -64,11 +48,7 @@ async fn a_chain_starts_pays_survives_a_kill_and_stops() {
     assert!(stack.client().unwrap().status().await.is_err());
 }
 
-#[tokio::test]
-async fn a_transaction_that_pays_too_little_is_refused() {
-    if !node_is_built() {
-        return;
-    }
+pub async fn a_transaction_that_pays_too_little_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let stack = started(folder.path(), "fees").await;
     let user = stack.account(AccountName::User).unwrap();
@@ -78,11 +58,7 @@ async fn a_transaction_that_pays_too_little_is_refused() {
     assert!(error.to_string().contains("insufficient fees"), "{error}");
 }
 
-#[tokio::test]
-async fn two_stacks_run_beside_each_other_and_only_their_owner_reads_their_keys() {
-    if !node_is_built() {
-        return;
-    }
+pub async fn two_stacks_run_beside_each_other_and_only_their_owner_reads_their_keys() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = tokio::join!(started(folder.path(), "one"), started(folder.path(), "two"));
     assert_ne!(one.network().rpc_url, two.network().rpc_url);
@@ -101,11 +77,7 @@ async fn two_stacks_run_beside_each_other_and_only_their_owner_reads_their_keys(
     assert_ne!(addresses[0], addresses[1]);
 }
 
-#[tokio::test]
-async fn a_stack_belongs_to_one_program_at_a_time_and_is_found_again() {
-    if !node_is_built() {
-        return;
-    }
+pub async fn a_stack_belongs_to_one_program_at_a_time_and_is_found_again() {
     let folder = tempfile::tempdir().unwrap();
     let options = StackOptions::new(Lifetime::Owned);
     let path = folder.path().join("again");
