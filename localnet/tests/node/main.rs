@@ -19,11 +19,15 @@ const REQUIRE_VARIABLE: &str = "KMS_REQUIRE_SYSTEM_TESTS";
 /// Names tests by their functions.
 macro_rules! tests {
     ($($module:ident::$name:ident),* $(,)?) => {
-        vec![$((
+        vec![$(named(
             concat!(stringify!($module), "::", stringify!($name)),
-            (|| Runtime::new().unwrap().block_on($module::$name())) as fn(),
+            || Runtime::new().unwrap().block_on($module::$name()),
         )),*]
     };
+}
+
+fn named(name: &'static str, test: fn()) -> (&'static str, fn()) {
+    (name, test)
 }
 
 fn main() -> ExitCode {
