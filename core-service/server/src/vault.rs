@@ -77,6 +77,7 @@ impl<E: Engine> Vault<E> {
     /// # Errors
     /// If one file is damaged, exposed or foreign: a core that lost a key must not pretend to work.
     pub fn open(strongbox: Strongbox, identity: &Identity, engine: E) -> Result<Self, VaultError> {
+        strongbox.sweep()?;
         let randomness = RandomnessSecret::of(&strongbox)?;
         let restored = Restored::read(&strongbox)?;
         let vault = Self { engine, strongbox, randomness, restored, keys: RwLock::default() };

@@ -15,8 +15,8 @@ use super::{
 };
 use crate::config::make_private_folder;
 
-/// What files bear that are not written whole yet.
-const HALF_WRITTEN: &str = ".tmp";
+/// How the names of files begin that are none of the vault's: not written whole yet, or on their way out.
+const UNDER_WAY: &str = ".tmp";
 
 /// A folder of mode 0700 with files of mode 0600.
 pub(super) struct Folder(PathBuf);
@@ -32,6 +32,15 @@ impl Folder {
     fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
+
+    /// The names of all files, also of those under way.
+    fn all(&self) -> Result<Vec<String>, VaultError> {
+        let unreadable = |error| unusable("read", self.0.display().to_string(), error);
+        let entries = fs::read_dir(&self.0).map_err(unreadable)?;
+        entries
+            .map(|entry| Ok(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned()))
+            .collect()
+    }
 }
 
 impl Shelf for Folder {
@@ -39,22 +48,20 @@ impl Shelf for Folder {
         self.path(name).display().to_string()
     }
 
-    /// What a crash left half-written is removed: no answer speaks of it.
+    /// Changes nothing: a file that is not whole yet may be whole in a moment.
     fn list(&self) -> Result<Vec<String>, VaultError> {
-        let unreadable = |error| unusable("read", self.0.display().to_string(), error);
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&self.0).map_err(unreadable)? {
-            let name = entry.map_err(unreadable)?.file_name();
-            let name = name.to_string_lossy();
-            if name.starts_with(HALF_WRITTEN) {
-                tracing::warn!(file = self.place(&name), "removing what a crash left in the vault");
-                self.remove(&name)?;
-            } else {
-                names.push(name.into_owned());
-            }
-        }
+        let mut names = self.all()?;
+        names.retain(|name| !name.starts_with(UNDER_WAY));
         names.sort();
         Ok(names)
+    }
+
+    fn sweep(&self) -> Result<(), VaultError> {
+        for name in self.all()?.into_iter().filter(|name| name.starts_with(UNDER_WAY)) {
+            tracing::warn!(file = self.place(&name), "removing what a crash left in the vault");
+            self.remove(&name)?;
+        }
+        Ok(())
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
@@ -71,22 +78,20 @@ impl Shelf for Folder {
         flush(&self.0)
     }
 
-    /// Overwrites the file before it goes. That is no promise that the disk forgets: a journal, a snapshot or worn cells of
-    /// an SSD may have the old bytes still.
+    /// Takes the file away under its name, then overwrites and removes it. So nobody reads a file that is half zeros, and
+    /// whoever has just written it, and would give it its name, is told that it is gone. Overwriting is no promise that the
+    /// disk forgets: a journal, a snapshot or worn cells of an SSD may have the old bytes still.
     fn remove(&self, name: &str) -> Result<(), VaultError> {
-        let path = self.path(name);
-        match overwrite(&path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(unusable("overwrite", self.place(name), error));
-            }
-            _ => {}
+        let leaving = self.path(&format!("{UNDER_WAY}-gone-{name}"));
+        let failed = |doing| move |error| unusable(doing, self.place(name), error);
+        match fs::rename(self.path(name), &leaving) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return flush(&self.0),
+            renamed => renamed.map_err(failed("remove"))?,
         }
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(unusable("remove", self.place(name), error))
-            }
-            _ => flush(&self.0),
-        }
+        flush(&self.0)?;
+        overwrite(&leaving).map_err(failed("overwrite"))?;
+        fs::remove_file(&leaving).map_err(failed("remove"))?;
+        flush(&self.0)
     }
 }
 
@@ -98,7 +103,7 @@ pub(crate) fn create_private(path: &Path, bytes: &[u8]) -> Result<(), VaultError
     };
     let write = || {
         // Created with mode 0600, whatever the umask.
-        let mut file = tempfile::Builder::new().prefix(HALF_WRITTEN).tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(UNDER_WAY).tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist_noclobber(path).map(drop).map_err(|error| error.error)
@@ -137,4 +142,75 @@ pub(crate) fn read_private(file: &Path) -> Result<Option<Vec<u8>>, VaultError> {
         return Err(VaultError::Exposed { file: file.display().to_string(), mode });
     }
     fs::read(file).map(Some).map_err(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Folder) {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::open(&Url::from_directory_path(place.path()).unwrap()).unwrap();
+        (place, folder)
+    }
+
+    fn bytes(number: usize) -> Vec<u8> {
+        (0..50_000).map(|at| u8::try_from((number + at) % 255 + 1).unwrap()).collect()
+    }
+
+    /// Does something over and over while 200 files are written; what became of each.
+    fn write_while(folder: &Folder, meanwhile: impl Fn() + Sync) -> Vec<Result<(), VaultError>> {
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    meanwhile();
+                }
+            });
+            let written = (0..200).map(|n| folder.create(&n.to_string(), &bytes(n))).collect();
+            done.store(true, Ordering::Relaxed);
+            written
+        })
+    }
+
+    /// The core looks every few seconds whether its keys are there, also while it keeps a new one.
+    #[test]
+    fn looking_at_a_vault_harms_no_file_that_is_being_written() {
+        let (_place, folder) = folder();
+        let written = write_while(&folder, || drop(folder.list().unwrap()));
+        for (number, result) in written.into_iter().enumerate() {
+            result.unwrap();
+            assert_eq!(folder.read(&number.to_string()).unwrap().unwrap(), bytes(number));
+        }
+        assert_eq!(folder.list().unwrap().len(), 200);
+    }
+
+    #[test]
+    fn a_file_that_is_swept_while_it_is_written_is_missed_by_its_writer_and_never_kept_as_zeros() {
+        let (_place, folder) = folder();
+        let written = write_while(&folder, || drop(folder.sweep()));
+        let mut kept = 0;
+        for (number, result) in written.into_iter().enumerate() {
+            let found = folder.read(&number.to_string()).unwrap();
+            match result {
+                Ok(()) => assert_eq!(found.unwrap(), bytes(number)),
+                Err(_) => assert_eq!(found, None),
+            }
+            kept += usize::from(folder.read(&number.to_string()).unwrap().is_some());
+        }
+        assert_eq!(folder.list().unwrap().len(), kept);
+    }
+
+    #[test]
+    fn a_removal_that_a_crash_cut_off_is_finished_by_the_next_start() {
+        let (place, folder) = folder();
+        folder.create("1.key", b"secret").unwrap();
+        fs::rename(place.path().join("1.key"), place.path().join(".tmp-gone-1.key")).unwrap();
+        assert_eq!(folder.list().unwrap(), [""; 0]);
+        folder.sweep().unwrap();
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+        folder.remove("1.key").unwrap();
+    }
 }

@@ -11,6 +11,10 @@ pub(crate) trait Shelf: Send + Sync {
     /// The names of all files, ascending.
     fn list(&self) -> Result<Vec<String>, VaultError>;
 
+    /// Removes what a crash left half-written or half-removed: no answer speaks of it. For whoever begins to use the vault
+    /// alone; somebody who is writing at that moment is told that his file is gone.
+    fn sweep(&self) -> Result<(), VaultError>;
+
     /// A file's bytes.
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError>;
 

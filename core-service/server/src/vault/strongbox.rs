@@ -52,6 +52,11 @@ impl Strongbox {
         self.shelf.list()
     }
 
+    /// Removes what a crash left, see [`Shelf::sweep`].
+    pub(crate) fn sweep(&self) -> Result<(), VaultError> {
+        self.shelf.sweep()
+    }
+
     /// What a file is called in messages.
     pub(crate) fn place(&self, name: &str) -> String {
         self.shelf.place(name)
