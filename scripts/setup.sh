@@ -155,7 +155,8 @@ install_rust_by_rustup() {
 }
 
 explain_rustup() {
-    fail "this distribution has no Rust $oldest_rust and no rustup: install rustup (https://rustup.rs), then run this again"
+    fail "the package lists have no Rust $oldest_rust and no rustup: install rustup (https://rustup.rs), or, on Debian 12," \
+        "add its archive bookworm-security, which has rustc-web; then run this again"
 }
 
 # In a shell of its own, so that what it leaves is removed however it ends.
@@ -210,6 +211,14 @@ refresh_package_lists() {
     as_root apt-get update -qq >&2 || say "that failed, going on with the lists that are here"
 }
 
+# What cannot be had is said before anything is installed.
+refuse_what_cannot_be_had() {
+    local step
+    for step in "${steps[@]}"; do
+        if [[ $step = explain_* ]]; then "$step"; fi
+    done
+}
+
 install_all() {
     local step
     if [ ${#packages[@]} -gt 0 ]; then
@@ -249,6 +258,7 @@ main() {
         refresh_package_lists
         survey
     fi
+    refuse_what_cannot_be_had
     install_all
     exec scripts/setup.sh --check $with_node $with_token
 }

@@ -73,7 +73,8 @@ impl Strongbox {
         opened.map(Some).map_err(|damage| VaultError::of_damage(self.place(name), damage))
     }
 
-    /// Keeps what is not there yet. When this returns, it is there for good.
+    /// Keeps what is not there yet. When this returns, it is there for good: it was read back, since a secret whose file is
+    /// not what was written would be lost with the next restart, after others have come to rely on it.
     pub(crate) fn put<T: Serialize>(
         &self,
         name: &str,
@@ -81,7 +82,13 @@ impl Strongbox {
         about: &T,
         secret: &[u8],
     ) -> Result<(), VaultError> {
-        self.shelf.create(name, &self.sealed(&self.place(name), kind, about, secret)?)
+        let sealed = self.sealed(&self.place(name), kind, about, secret)?;
+        self.shelf.create(name, &sealed)?;
+        if self.shelf.read(name)?.as_ref() == Some(&sealed) {
+            return Ok(());
+        }
+        let reason = "it is not what was written a moment ago".to_owned();
+        Err(VaultError::Damaged { file: self.place(name), reason })
     }
 
     /// Keeps it in the place of what is there.

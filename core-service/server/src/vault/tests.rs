@@ -5,8 +5,8 @@ use kms_core_engine::{CentralizedEngine, ParameterSet};
 use tempfile::TempDir;
 use url::Url;
 
-use super::*;
-use crate::{Cost, Keeper, VaultSettings};
+use super::{shelf::Shelf, *};
+use crate::{Cost, Keeper, VaultSettings, custody::wrapper_of};
 
 /// A vault's place with a passphrase beside it, cheap to open.
 pub(crate) fn settings_in(folder: &Path) -> VaultSettings {
@@ -160,6 +160,52 @@ fn a_key_is_not_overwritten_and_goes_when_it_is_removed() {
     assert_eq!(vault.add(record(7), secret()).map(|_| ()).unwrap_err().code(), "vault_file_exists");
     assert!(vault.remove(7).unwrap() && !vault.remove(7).unwrap());
     assert!(open(folder.path()).unwrap().is_empty());
+}
+
+/// A folder that keeps as many zeros as it is given bytes, of keys alone.
+struct Zeroing(Box<dyn Shelf>);
+
+impl Shelf for Zeroing {
+    fn place(&self, name: &str) -> String {
+        self.0.place(name)
+    }
+
+    fn list(&self) -> Result<Vec<String>, VaultError> {
+        self.0.list()
+    }
+
+    fn sweep(&self) -> Result<(), VaultError> {
+        self.0.sweep()
+    }
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, VaultError> {
+        self.0.read(name)
+    }
+
+    fn create(&self, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
+        let zeros = vec![0; bytes.len()];
+        self.0.create(name, if is_key(name) { &zeros } else { bytes })
+    }
+
+    fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), VaultError> {
+        self.0.replace(name, bytes)
+    }
+
+    fn remove(&self, name: &str) -> Result<(), VaultError> {
+        self.0.remove(name)
+    }
+}
+
+#[test]
+fn a_key_that_the_disk_does_not_keep_as_it_is_written_is_never_held() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings_in(folder.path());
+    let shelf = Box::new(Zeroing(shelf::shelf_at(&settings.url).unwrap()));
+    let strongbox = Strongbox::on(shelf, &*wrapper_of(&settings.keeper)).unwrap();
+    let vault = Vault::open(strongbox, &identity(), CentralizedEngine).unwrap();
+    let error = vault.add(record(7), secret()).map(drop).unwrap_err();
+    assert!(error.code() == "vault_damaged" && error.to_string().contains(".key"), "{error}");
+    assert!(vault.is_empty());
 }
 
 #[test]
