@@ -10,7 +10,7 @@ scripts/setup.sh
 scripts/build-wasmd.sh
 scripts/build-contract.sh
 if ! [ -e target/debug/kms-core ]; then
-    say "building the programs: the first time takes about 10 minutes on two cores"
+    say "building the programs: the first time takes 10 to 25 minutes on two cores"
 fi
 # With the caller's choice of targets: tests resolve other features, and tfhe is built once for each.
 cargo build --workspace --locked "$@"
