@@ -12,5 +12,5 @@ scripts/build-contract.sh
 if ! [ -e target/debug/kms-core ]; then
     say "building the programs: the first time takes 10 to 25 minutes on two cores"
 fi
-# With the caller's choice of targets: tests resolve other features, and tfhe is built once for each.
+# With the caller's choice of targets: they are one build, see tests/Cargo.toml.
 cargo build --workspace --locked "$@"

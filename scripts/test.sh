@@ -23,9 +23,9 @@ build_failpoints() {
 
 # What `make demo` builds is what was built here: with other features, tfhe would be compiled a second time.
 no_second_build() {
-    local again
-    again=$(cargo build --workspace --locked --message-format json | grep '"fresh":false' \
-        | sed 's/.*"package_id":"\([^"]*\)".*/\1/' | sort -u) || true
+    local built again
+    built=$(cargo build --workspace --locked --message-format json) || return
+    again=$(sed -n '/"fresh":false/s/.*"package_id":"\([^"]*\)".*/\1/p' <<<"$built" | sort -u)
     [ -z "$again" ] || fail "the programs alone resolve other features than all targets do (see tests/Cargo.toml): $again"
 }
 

@@ -18,7 +18,7 @@ const EXPEDITED_VOTING_PERIOD: &str = "0.200s";
 const AUTHORITY: &str = "wasm10d07y265gmmuvt4z0w9aw880jnsr700js7zslc";
 /// The chain's first proposal has this number.
 const FIRST_PROPOSAL: u64 = 1;
-/// What a proposal and a vote use is about 250,000.
+/// More than a proposal and a vote use.
 const GAS: u64 = 500_000;
 /// What is at stake for who proposes, in the smallest unit: the least that the chain takes.
 const DEPOSIT: u64 = 10_000_000;
