@@ -165,6 +165,7 @@ mod tests {
             "kms user-decrypt REF --contract 0x12",
             "kms encrypt --key 1 --type uint64",
             "kms encrypt --key 1 --type uint7 --value 1",
+            "kms encrypt --key 1 --value uint7:1",
             "kms encrypt --key x --type bool --value true",
             "kms request show 0",
             "kms request close",

@@ -2,10 +2,11 @@
 
 mod form;
 mod input;
+mod typed;
 
 use clap::Args;
 use kms_asc_api::{KeyId, KeyState};
-use kms_core_engine::{FheType, Plaintext};
+use kms_core_engine::FheType;
 use kms_store::Store;
 use serde::Serialize;
 
@@ -18,6 +19,7 @@ use crate::{
 };
 use form::{Blob, Form};
 use input::InputArgs;
+use typed::{Typed, parse_type};
 
 const EXAMPLES: &str = "\
 Encrypts on this machine under the key's published parts, which are fetched once and checked against the chain,
@@ -28,13 +30,15 @@ become an input: a list with a proof that binds it to an application and a user,
 operators check. After that the application, and the user, may have it decrypted without a grant.
 
 Types: bool (true, false), uint4, uint8, uint16, uint32, uint64, uint128, uint256, uint512, uint1024, uint2048
-(decimal, or hexadecimal after 0x), address (0x and 40 digits).
+(decimal, or hexadecimal after 0x), address (0x and 40 digits). A value of another type than --type says names its
+own, before a colon.
 
 Examples:
   kms encrypt --key 1 --type uint64 --value 42
   kms encrypt --key 1 --type bool --value true false true
   kms encrypt --key 1 --type address --value 0x52908400098527886e0f7030069857d2e4169ee7
   kms encrypt --key 1 --compressed --type uint8 --value 1 2 3
+  kms encrypt --key 1 --compressed --value bool:true uint8:201 address:0x52908400098527886e0f7030069857d2e4169ee7
   kms encrypt --key 1 --proven --crs 2 --contract wasm1qypqxpq9qcrsszg2pvxq6rs0zqg3yyc547at0h \
     --user 0x52908400098527886e0f7030069857d2e4169ee7 --type uint64 --value 42";
 
@@ -45,12 +49,12 @@ pub struct Encrypt {
     /// The key
     #[arg(long, value_name = "ID")]
     key: KeyId,
-    /// Type of the values
+    /// Type of the values that name none
     #[arg(long = "type", value_name = "TYPE", value_parser = parse_type)]
-    fhe_type: FheType,
+    fhe_type: Option<FheType>,
     /// What to encrypt
-    #[arg(long = "value", value_name = "VALUE", required = true, num_args = 1..)]
-    values: Vec<String>,
+    #[arg(long = "value", value_name = "[TYPE:]VALUE", required = true, num_args = 1..)]
+    values: Vec<Typed>,
     /// Make one compressed list of all values, at most 256
     #[arg(long, conflicts_with = "proven")]
     compressed: bool,
@@ -77,7 +81,7 @@ impl Report for Encrypted {
 impl Encrypt {
     pub async fn run(self, context: &Context) -> Result<()> {
         // Before anything is fetched: a mistyped value should not take seconds to be found.
-        let values = self.values.iter().map(|text| Plaintext::parse(self.fhe_type, text));
+        let values = self.values.iter().map(|value| value.plaintext(self.fhe_type));
         let values = values.collect::<Result<Vec<_>, _>>()?;
         if self.compressed {
             fits_one_list(values.len())?;
@@ -102,7 +106,7 @@ impl Encrypt {
         }
         let shown = values
             .iter()
-            .map(|value| Value { fhe_type: self.fhe_type.to_string(), value: value.to_string() });
+            .map(|value| Value { fhe_type: value.fhe_type().to_string(), value: value.to_string() });
         context.show(&Encrypted { refs, values: shown.collect() })
     }
 }
@@ -126,20 +130,9 @@ fn fits_one_list(count: usize) -> Result<()> {
     }
 }
 
-fn parse_type(text: &str) -> Result<FheType, kms_core_engine::UnknownName> {
-    if text == "uint160" { Ok(FheType::Address) } else { text.parse() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_has_two_names() {
-        assert_eq!(parse_type("uint160"), Ok(FheType::Address));
-        assert_eq!(parse_type("address"), Ok(FheType::Address));
-        assert!(parse_type("uint7").unwrap_err().to_string().contains("uint64"));
-    }
 
     #[test]
     fn more_values_than_a_list_can_name_are_a_usage_error() {
