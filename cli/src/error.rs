@@ -60,6 +60,9 @@ pub enum Error {
     /// Published key material is unusable.
     #[error(transparent)]
     Key(#[from] kms_core_engine::KeyError),
+    /// A published reference string is unusable.
+    #[error(transparent)]
+    Crs(#[from] kms_core_engine::CrsError),
     /// A value was not encrypted.
     #[error(transparent)]
     Encrypt(#[from] EncryptError),
@@ -185,6 +188,7 @@ impl Error {
             Self::Chain(error) => contract_code(error).map_or_else(|| error.code(), |(code, _)| code),
             Self::Store(error) => error.code(),
             Self::Key(error) => error.code(),
+            Self::Crs(error) => error.code(),
             Self::Encrypt(error) => error.code(),
             Self::KeyState { .. } => "key_state",
             Self::CrsNotAllowed { .. } => "crs_not_allowed",
@@ -232,9 +236,12 @@ impl Error {
             Self::Chain(error) => chain_exit(error),
             Self::Store(error) => store_exit(error),
             Self::OutputClosed => ExitStatus::Done,
-            Self::Key(_) | Self::Encrypt(_) | Self::State(_) | Self::Io { .. } | Self::Internal(_) => {
-                ExitStatus::Failure
-            }
+            Self::Key(_)
+            | Self::Crs(_)
+            | Self::Encrypt(_)
+            | Self::State(_)
+            | Self::Io { .. }
+            | Self::Internal(_) => ExitStatus::Failure,
         }
     }
 }

@@ -3,7 +3,9 @@
 
 use std::{error::Error, fs, path::Path};
 
-use kms_core_engine::{Encryptor, FheType, KeyType, ParameterSet, Plaintext, Prover, generate, generate_crs};
+use kms_core_engine::{
+    Encryptor, FheType, KeyType, ParameterSet, Plaintext, Prover, ReferenceString, generate, generate_crs,
+};
 
 const KEY_ID: u64 = 7;
 
@@ -17,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (server, public) = (part(KeyType::Server)?, part(KeyType::Public)?);
     let encryptor = Encryptor::load(ParameterSet::Test, server, public)?;
     let crs = generate_crs(ParameterSet::Test, 128)?;
-    let prover = Prover::load(ParameterSet::Test, public, &crs)?;
+    let prover = Prover::load(public, &ReferenceString::load(ParameterSet::Test, &crs)?)?;
 
     let value = Plaintext::parse;
     let (yes, no) = (value(FheType::Bool, "true")?, value(FheType::Bool, "false")?);

@@ -1,6 +1,8 @@
 //! Reference strings: what proofs of inputs are made and verified against. Whoever knows the randomness behind one can
 //! forge proofs.
 
+use std::{fmt, sync::Arc};
+
 use tfhe::{
     conformance::ParameterSetConformant,
     core_crypto::prelude::LweCiphertextCount,
@@ -32,19 +34,44 @@ pub fn generate_crs(params: ParameterSet, max_bits: u32) -> Result<Vec<u8>, CrsE
     serialize(&crs).map_err(|_| CrsError::LibraryFailure { doing: "serializing a reference string" })
 }
 
-/// Checks that bytes are a reference string for keys of `params`, and says for how many bits of plaintext at most.
-///
-/// That nobody knows the randomness behind it cannot be checked.
-pub fn check_crs(params: ParameterSet, stored: &[u8]) -> Result<u32, CrsError> {
-    let invalid = CrsError::Invalid { params: params.name() };
-    guard(|| read(params, stored))
+/// A reference string that was checked, for use with any key of its parameters. Copies share what was loaded.
+#[derive(Clone)]
+pub struct ReferenceString {
+    pub(crate) params: ParameterSet,
+    pub(crate) crs: Arc<CompactPkeCrs>,
+    max_bits: u32,
+}
+
+impl ReferenceString {
+    /// Loads a reference string for keys of `params`: seconds of all cores and some 10 MB, since every point of it is checked.
+    ///
+    /// That nobody knows the randomness behind it cannot be checked. Whether it is the one that is meant is for the caller to
+    /// check, by [`crate::crs_digest`].
+    pub fn load(params: ParameterSet, stored: &[u8]) -> Result<Self, CrsError> {
+        let invalid = CrsError::Invalid { params: params.name() };
+        guard(|| {
+            let crs = read(params, stored)?;
+            let max_bits = params.crs_bits(crs.max_num_messages().0)?;
+            Some(Self { params, crs: Arc::new(crs), max_bits })
+        })
         .flatten()
-        .and_then(|crs| params.crs_bits(crs.max_num_messages().0))
         .ok_or(invalid)
+    }
+
+    /// Bits of plaintext that one list can hold; a bool takes 2.
+    pub fn max_bits(&self) -> u32 {
+        self.max_bits
+    }
+}
+
+impl fmt::Debug for ReferenceString {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ReferenceString({}, {} bits)", self.params, self.max_bits)
+    }
 }
 
 /// Reads a reference string that fits `params` and is no longer than we make them.
-pub(crate) fn read(params: ParameterSet, stored: &[u8]) -> Option<CompactPkeCrs> {
+fn read(params: ParameterSet, stored: &[u8]) -> Option<CompactPkeCrs> {
     if stored.len() > MAX_BYTES {
         return None;
     }

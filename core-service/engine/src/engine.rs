@@ -1,6 +1,6 @@
 use crate::{
     CiphertextFormat, CrsError, Decryption, DecryptionKey, Element, FheType, InputError, InputVerifier,
-    KeyError, KeyMaterial, ParameterSet, SecretKey,
+    KeyError, KeyMaterial, ParameterSet, ReferenceString, SecretKey,
 };
 
 /// What the core asks of whoever holds keys. One party alone answers in [`CentralizedEngine`]; an engine whose parties
@@ -8,6 +8,9 @@ use crate::{
 pub trait Engine: Send + Sync + 'static {
     /// A key that is ready for use.
     type Key: Send + Sync + 'static;
+
+    /// A reference string that was checked.
+    type ReferenceString: Send + Sync + 'static;
 
     /// What judges inputs of one key and one reference string.
     type InputVerifier: Send + Sync + 'static;
@@ -30,12 +33,14 @@ pub trait Engine: Send + Sync + 'static {
     /// Makes a reference string for inputs of up to `max_bits` bits: the bytes to publish.
     fn generate_crs(&self, params: ParameterSet, max_bits: u32) -> Result<Vec<u8>, CrsError>;
 
-    /// Makes a published public key and a reference string ready to judge inputs.
+    /// Checks a reference string for keys of these parameters: seconds.
+    fn load_crs(&self, params: ParameterSet, stored: &[u8]) -> Result<Self::ReferenceString, CrsError>;
+
+    /// Makes a published public key ready to judge inputs that were proven with a reference string.
     fn input_verifier(
         &self,
-        params: ParameterSet,
         public_key: &[u8],
-        crs: &[u8],
+        crs: &Self::ReferenceString,
     ) -> Result<Self::InputVerifier, KeyError>;
 
     /// Verifies a proven list: the types of its elements, or why it is no input.
@@ -53,6 +58,7 @@ pub struct CentralizedEngine;
 
 impl Engine for CentralizedEngine {
     type Key = DecryptionKey;
+    type ReferenceString = ReferenceString;
     type InputVerifier = InputVerifier;
 
     fn generate(&self, params: ParameterSet, key_id: u64) -> Result<KeyMaterial, KeyError> {
@@ -77,13 +83,12 @@ impl Engine for CentralizedEngine {
         crate::generate_crs(params, max_bits)
     }
 
-    fn input_verifier(
-        &self,
-        params: ParameterSet,
-        public_key: &[u8],
-        crs: &[u8],
-    ) -> Result<InputVerifier, KeyError> {
-        InputVerifier::load(params, public_key, crs)
+    fn load_crs(&self, params: ParameterSet, stored: &[u8]) -> Result<ReferenceString, CrsError> {
+        ReferenceString::load(params, stored)
+    }
+
+    fn input_verifier(&self, public_key: &[u8], crs: &ReferenceString) -> Result<InputVerifier, KeyError> {
+        InputVerifier::load(public_key, crs)
     }
 
     fn verify_input(

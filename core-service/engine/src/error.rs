@@ -90,7 +90,7 @@ pub enum KeyError {
     /// Bytes do not parse, or do not fit the parameter set.
     #[error("{part} is not valid for parameter set {params}")]
     Invalid {
-        /// Which part: `secret key`, `server key`, `public key` or `reference string`.
+        /// Which part: `secret key`, `server key` or `public key`.
         part: &'static str,
         /// The parameter set expected.
         params: &'static str,

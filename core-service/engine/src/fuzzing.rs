@@ -4,14 +4,15 @@ use std::sync::LazyLock;
 
 use crate::{
     CiphertextError, CiphertextFormat, DecryptionKey, Element, FheType, InputError, InputVerifier,
-    ParameterSet, Plaintext, generate_crs, golden,
+    ParameterSet, Plaintext, ReferenceString, generate_crs, golden,
 };
 
 static KEY: LazyLock<Option<DecryptionKey>> = LazyLock::new(|| golden::key().ok());
 
 static VERIFIER: LazyLock<Option<InputVerifier>> = LazyLock::new(|| {
     let crs = generate_crs(ParameterSet::Test, 128).ok()?;
-    InputVerifier::load(ParameterSet::Test, golden::PUBLIC, &crs).ok()
+    let string = ReferenceString::load(ParameterSet::Test, &crs).ok()?;
+    InputVerifier::load(golden::PUBLIC, &string).ok()
 });
 
 /// Decrypts bytes that say how they want to be read: format (1 byte), type (1), index (1), then the stored bytes.

@@ -5,13 +5,11 @@ use std::fmt;
 use tfhe::{
     CompactPublicKey, ProvenCompactCiphertextList, conformance::ParameterSetConformant,
     integer::ciphertext::IntegerProvenCompactCiphertextListConformanceParams, prelude::Tagged,
-    zk::CompactPkeCrs,
 };
 
 use crate::{
-    FheType, InputError, KeyError, ParameterSet,
+    FheType, InputError, KeyError, ReferenceString,
     ciphertext::{ProvenParts, parse, proven_parts, type_of},
-    crs,
     encrypt::read_public_key,
     guard::guard,
     shape::Shapes,
@@ -23,29 +21,29 @@ pub(crate) const MAX_LIST_BYTES: usize = 256 << 10;
 /// Elements of one list: as many as a handle's index can name.
 pub const MAX_ELEMENTS: usize = 256;
 
-/// Judges inputs of one key and one reference string. Loaded in milliseconds, 10 MB, without a server key.
+/// Judges inputs of one key and one reference string, without a server key.
 pub struct InputVerifier {
     public: CompactPublicKey,
-    crs: CompactPkeCrs,
+    string: ReferenceString,
     conformance: IntegerProvenCompactCiphertextListConformanceParams,
     message_bits: usize,
 }
 
 impl InputVerifier {
-    /// Loads a key's published compact public key and a reference string, both of `params`.
-    pub fn load(params: ParameterSet, public_key: &[u8], crs: &[u8]) -> Result<Self, KeyError> {
-        let invalid = |part| KeyError::Invalid { part, params: params.name() };
+    /// Loads a key's published compact public key, of the reference string's parameters; milliseconds.
+    pub fn load(public_key: &[u8], string: &ReferenceString) -> Result<Self, KeyError> {
+        let params = string.params;
         guard(|| {
-            let public = read_public_key(params, public_key).ok_or_else(|| invalid("public key"))?;
-            let crs = crs::read(params, crs).ok_or_else(|| invalid("reference string"))?;
+            let public = read_public_key(params, public_key)
+                .ok_or(KeyError::Invalid { part: "public key", params: params.name() })?;
             let conformance = IntegerProvenCompactCiphertextListConformanceParams::from_crs_and_parameters(
                 params.encryption(),
-                &crs,
+                &string.crs,
             );
             // One message in each ciphertext is as honest as two, which is what clients make by default.
             let conformance = conformance.allow_unpacked();
             let message_bits = Shapes::of(params).compact.message_bits();
-            Ok(Self { public, crs, conformance, message_bits })
+            Ok(Self { public, string: string.clone(), conformance, message_bits })
         })
         .unwrap_or(Err(KeyError::LibraryFailure { doing: "loading an input verifier" }))
     }
@@ -83,7 +81,7 @@ impl InputVerifier {
             return Err(InputError::NotConformant);
         }
         let types = self.types(&list)?;
-        match list.verify(&self.crs, &self.public, metadata).is_valid() {
+        match list.verify(&self.string.crs, &self.public, metadata).is_valid() {
             true => Ok(types),
             false => Err(InputError::ProofInvalid),
         }
@@ -102,11 +100,6 @@ impl InputVerifier {
 
 impl fmt::Debug for InputVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "InputVerifier(tag {:?}, {} messages)",
-            self.public.tag().data(),
-            self.crs.max_num_messages().0
-        )
+        write!(f, "InputVerifier(tag {:?}, {:?})", self.public.tag().data(), self.string)
     }
 }

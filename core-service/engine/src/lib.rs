@@ -40,7 +40,7 @@ mod self_test;
 mod shape;
 
 pub use ciphertext::{CiphertextFormat, Decryption, Element};
-pub use crs::{MAX_CRS_BITS, check_crs, generate_crs};
+pub use crs::{MAX_CRS_BITS, ReferenceString, generate_crs};
 pub use encrypt::{Encryptor, Prover};
 pub use engine::{CentralizedEngine, Engine};
 pub use error::{CiphertextError, CrsError, EncryptError, InputError, KeyError, UnknownName, ValueError};

@@ -6,11 +6,11 @@ mod destroy;
 mod import;
 mod key_gen;
 mod public_decrypt;
+mod ready;
 mod takeover;
 #[cfg(test)]
 mod tests;
 mod user_decrypt;
-mod verifiers;
 mod verify_input;
 
 use std::sync::Arc;
@@ -27,9 +27,12 @@ use crate::{
 };
 
 pub(crate) use destroy::destroy;
-use verifiers::Verifiers;
+use ready::{Ready, StringParts, VerifierParts};
 
-/// Verifiers of inputs that are kept ready: some 10 MB each.
+/// Reference strings that are kept ready: some 10 MB each.
+const READY_STRINGS: usize = 8;
+
+/// Verifiers of inputs that are kept ready: some 40 kB each, beside a string that most of them share.
 const READY_VERIFIERS: usize = 16;
 
 /// No published part that is read here is larger: a public key has 33 kB, the longest reference string 5 MB.
@@ -73,7 +76,8 @@ pub(crate) struct Workshop<E: Engine> {
     pub(crate) vault: Arc<Vault<E>>,
     pub(crate) destroyed: Destroyed,
     store: Store,
-    verifiers: Verifiers<E::InputVerifier>,
+    strings: Ready<StringParts, E::ReferenceString>,
+    verifiers: Ready<VerifierParts, E::InputVerifier>,
     max_ciphertext_bytes: u64,
     allow_test_parameters: bool,
     metrics: Arc<Metrics>,
@@ -93,7 +97,8 @@ impl<E: Engine> Workshop<E> {
             vault: Arc::new(vault),
             destroyed,
             store,
-            verifiers: Verifiers::new(READY_VERIFIERS),
+            strings: Ready::new(READY_STRINGS),
+            verifiers: Ready::new(READY_VERIFIERS),
             max_ciphertext_bytes: limits.max_ciphertext_bytes,
             allow_test_parameters: limits.allow_test_parameters,
             metrics,

@@ -11,7 +11,9 @@ use kms_asc_api::{
     CiphertextFormat, CrsId, Digest, PublicKey,
     payload::{InputVerdict, decode_crs_digest, decode_key_digests},
 };
-use kms_core_engine::{Encryptor, FheType, ParameterSet, Plaintext, Prover, crs_digest, key_digest};
+use kms_core_engine::{
+    Encryptor, FheType, ParameterSet, Plaintext, Prover, ReferenceString, crs_digest, key_digest,
+};
 use kms_core_proto::v1::{Answer, Success, answer, kms_client::KmsClient};
 use kms_store::{Hasher, Store};
 use tonic::transport::Channel;
@@ -111,7 +113,8 @@ impl Stand {
         let id = CrsId(string.request_id);
         self.world.activate_string(id, digest);
         let crs = published(&self.folder, &digest, crs_digest).await?;
-        let prover = Prover::load(ParameterSet::Default, &self.ciphertexts.public_key, &crs)?;
+        let string = ReferenceString::load(ParameterSet::Default, &crs)?;
+        let prover = Prover::load(&self.ciphertexts.public_key, &string)?;
         let list = prover.encrypt_proven(&[value()?], &world::binding().metadata())?;
         let asked = world::verify_input(&list, id);
         let (answer, _) = ask_alone(first_of(&mut self.clients)?, &mut self.world, &asked).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use kms_asc_api::{
     Ciphertext, CiphertextFormat, CrsRecord, Digest, Handle, KeyId, KeyRecord, KeyType, Provenance,
 };
-use kms_core_engine::{EncryptError, Encryptor, FheType, Plaintext, Prover};
+use kms_core_engine::{EncryptError, Encryptor, FheType, Plaintext, Prover, ReferenceString};
 
 use crate::{
     context::Context,
@@ -64,7 +64,11 @@ impl Form {
         let public = published::part(context, key, KeyType::Public).await?.bytes;
         let crs = published::crs(context, crs).await?.bytes;
         let params = published::params(key.params);
-        let prover = on_a_thread(move || Prover::load(params, &public, &crs)).await??;
+        let string = {
+            let _step = context.progress.begin("checking the reference string");
+            on_a_thread(move || ReferenceString::load(params, &crs)).await??
+        };
+        let prover = Prover::load(&public, &string)?;
         let tool = Tool::Proven(Arc::new(prover), claim);
         let (chain_id, acl) = (claim.binding.chain_id, *claim.binding.acl.as_bytes());
         Ok(Self { key_id: key.id, chain_id, acl, tool })

@@ -4,6 +4,7 @@ use std::{fs, path::Path, thread, time::Instant};
 
 use kms_core_engine::{
     CiphertextFormat, DecryptionKey, Element, Encryptor, FheType, ParameterSet, Plaintext, Prover,
+    ReferenceString,
 };
 use serde_json::{Map, Value, json};
 
@@ -25,7 +26,8 @@ pub fn measure(folder: &Path) -> Result<Value> {
     let key = keys::decryption_key(folder)?;
     let encryptor = encryptor(folder)?;
     let crs = fs::read(folder.join("crs2048"))?;
-    let prover = Prover::load(ParameterSet::Default, &fs::read(folder.join("public"))?, &crs)?;
+    let string = ReferenceString::load(ParameterSet::Default, &crs)?;
+    let prover = Prover::load(&fs::read(folder.join("public"))?, &string)?;
 
     let mut found = Map::new();
     for fhe_type in TYPES {

@@ -3,8 +3,8 @@
 use std::{fs, path::Path, time::Instant};
 
 use kms_core_engine::{
-    DecryptionKey, FheType, InputVerifier, KeyType, ParameterSet, Plaintext, Prover, SecretKey, generate,
-    generate_crs,
+    DecryptionKey, FheType, InputVerifier, KeyType, ParameterSet, Plaintext, Prover, ReferenceString,
+    SecretKey, generate, generate_crs,
 };
 use serde_json::{Value, json};
 
@@ -71,8 +71,9 @@ fn value(bits: u32) -> Result<Plaintext> {
 
 pub fn proofs(folder: &Path, bits: u32) -> Result<Value> {
     let (public, crs) = (fs::read(folder.join("public"))?, fs::read(folder.join(format!("crs{bits}")))?);
-    let loads = times(11, || Ok(Prover::load(PARAMS, &public, &crs)?))?;
-    let prover = Prover::load(PARAMS, &public, &crs)?;
+    let load = || Ok(Prover::load(&public, &ReferenceString::load(PARAMS, &crs)?)?);
+    let loads = times(11, load)?;
+    let prover = load()?;
     let value = value(bits)?;
     let mut list = Vec::new();
     let proofs = times(3, || {
@@ -86,9 +87,10 @@ pub fn proofs(folder: &Path, bits: u32) -> Result<Value> {
 pub fn verification(folder: &Path, bits: u32) -> Result<Value> {
     let (public, crs) = (fs::read(folder.join("public"))?, fs::read(folder.join(format!("crs{bits}")))?);
     let before = memory("VmRSS")?;
-    let verifier = InputVerifier::load(PARAMS, &public, &crs)?;
+    let load = || Ok(InputVerifier::load(&public, &ReferenceString::load(PARAMS, &crs)?)?);
+    let verifier = load()?;
     let after = memory("VmRSS")?;
-    let loads = times(11, || Ok(InputVerifier::load(PARAMS, &public, &crs)?))?;
+    let loads = times(11, load)?;
     let list = fs::read(folder.join(format!("list{bits}")))?;
     let valid = times(11, || Ok(verifier.verify(&list, METADATA)?))?;
     let invalid = times(11, || match verifier.verify(&list, b"other") {

@@ -1,41 +1,27 @@
 use std::fmt;
 
-use tfhe::{
-    CompactPublicKey, ProvenCompactCiphertextList,
-    prelude::Tagged,
-    zk::{CompactPkeCrs, ZkComputeLoad},
-};
+use tfhe::{CompactPublicKey, ProvenCompactCiphertextList, prelude::Tagged, zk::ZkComputeLoad};
 
 use super::{push, read_public_key};
 use crate::{
-    EncryptError, KeyError, MAX_ELEMENTS, ParameterSet, Plaintext, crs, generate::serialize, guard::guard,
+    EncryptError, KeyError, MAX_ELEMENTS, Plaintext, ReferenceString, generate::serialize, guard::guard,
 };
 
-/// Encrypts values to proven lists, with nothing but a key's public key and a reference string: loaded in milliseconds.
+/// Encrypts values to proven lists, with nothing but a key's public key and a reference string.
 pub struct Prover {
     public: CompactPublicKey,
-    crs: CompactPkeCrs,
-    max_bits: u32,
+    string: ReferenceString,
 }
 
 impl Prover {
-    /// Loads a key's published compact public key and a reference string, both of `params`. Whether they are those that are
-    /// meant is for the caller to check, by [`crate::key_digest`] and [`crate::crs_digest`].
-    pub fn load(params: ParameterSet, public_key: &[u8], crs: &[u8]) -> Result<Self, KeyError> {
-        let invalid = |part| KeyError::Invalid { part, params: params.name() };
-        guard(|| {
-            let public = read_public_key(params, public_key).ok_or_else(|| invalid("public key"))?;
-            let crs = crs::read(params, crs);
-            let loaded = crs.and_then(|crs| Some((params.crs_bits(crs.max_num_messages().0)?, crs)));
-            let (max_bits, crs) = loaded.ok_or_else(|| invalid("reference string"))?;
-            Ok(Self { public, crs, max_bits })
-        })
-        .unwrap_or(Err(KeyError::LibraryFailure { doing: "loading a prover" }))
-    }
-
-    /// Bits of plaintext that one list can hold; a bool takes 2.
-    pub fn max_bits(&self) -> u32 {
-        self.max_bits
+    /// Loads a key's published compact public key, of the reference string's parameters; milliseconds. Whether it is the one
+    /// that is meant is for the caller to check, by [`crate::key_digest`].
+    pub fn load(public_key: &[u8], string: &ReferenceString) -> Result<Self, KeyError> {
+        let params = string.params;
+        let public = guard(|| read_public_key(params, public_key));
+        let public = public.ok_or(KeyError::LibraryFailure { doing: "loading a prover" })?;
+        let public = public.ok_or(KeyError::Invalid { part: "public key", params: params.name() })?;
+        Ok(Self { public, string: string.clone() })
     }
 
     /// Encrypts values to one list, in order, with a proof that binds `metadata`: the safe serialization of a
@@ -48,8 +34,9 @@ impl Prover {
         }
         // Whole blocks of two bits: also a bool takes one.
         let bits = values.iter().map(|value| value.fhe_type().bits().next_multiple_of(2)).sum();
-        if u32::try_from(bits).map_or(true, |bits| bits > self.max_bits) {
-            return Err(EncryptError::LargerThanCrs { bits, max: self.max_bits });
+        let max = self.string.max_bits();
+        if u32::try_from(bits).map_or(true, |bits| bits > max) {
+            return Err(EncryptError::LargerThanCrs { bits, max });
         }
         let failed = EncryptError::LibraryFailure { doing: "proving an input" };
         guard(|| self.prove(values, metadata)).flatten().ok_or(failed)
@@ -58,13 +45,13 @@ impl Prover {
     fn prove(&self, values: &[Plaintext], metadata: &[u8]) -> Option<Vec<u8>> {
         let mut list = ProvenCompactCiphertextList::builder(&self.public);
         push(&mut list, values)?;
-        let list = list.build_with_proof_packed(&self.crs, metadata, ZkComputeLoad::Proof).ok()?;
+        let list = list.build_with_proof_packed(&self.string.crs, metadata, ZkComputeLoad::Proof).ok()?;
         serialize(&list).ok()
     }
 }
 
 impl fmt::Debug for Prover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Prover(tag {:?}, {} bits)", self.public.tag().data(), self.max_bits)
+        write!(f, "Prover(tag {:?}, {:?})", self.public.tag().data(), self.string)
     }
 }

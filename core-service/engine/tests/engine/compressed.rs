@@ -2,7 +2,9 @@
 
 use kms_core_engine::{CiphertextError, CiphertextFormat, FheType, Plaintext};
 use tfhe::{
-    CompressedCiphertextList, CompressedCiphertextListBuilder, FheInt8, FheUint8, FheUint64,
+    CompressedCiphertextList, CompressedCiphertextListBuilder, FheBool, FheInt8, FheUint4, FheUint8,
+    FheUint16, FheUint32, FheUint64, FheUint128, FheUint160, FheUint256, FheUint512, FheUint1024,
+    FheUint2048,
     core_crypto::{
         entities::compressed_modulus_switched_glwe_ciphertext::CompressedModulusSwitchedGlweCiphertext,
         prelude::{PlaintextCount, PlaintextList, decrypt_glwe_ciphertext},
@@ -11,7 +13,9 @@ use tfhe::{
     with_server_key_as_context,
 };
 
-use crate::fixture::{Key, Random, SAMPLES, other_id, read, real, same_id, samples, small, tag, write};
+use crate::fixture::{
+    Key, Random, SAMPLES, other_id, read, real, same_id, samples, sealed, small, tag, write,
+};
 
 const LIST: CiphertextFormat = CiphertextFormat::Compressed;
 
@@ -26,9 +30,20 @@ fn comes_back(key: &Key, values: &[Plaintext]) {
     assert_eq!(found, values);
 }
 
+/// A list as a server makes it that has computed.
 #[test]
 fn every_type_comes_back_from_one_list_under_the_parameters_of_real_use() {
-    comes_back(real(), &samples());
+    let mut list = CompressedCiphertextListBuilder::new();
+    let mut sealed = sealed().iter();
+    macro_rules! push {
+        ($($ciphertext:ty),*) => { $(list.push(read::<$ciphertext>(sealed.next().unwrap()));)* };
+    }
+    push!(FheBool, FheUint4, FheUint8, FheUint16, FheUint32, FheUint64);
+    push!(FheUint128, FheUint160, FheUint256, FheUint512, FheUint1024, FheUint2048);
+    assert_eq!(sealed.next(), None);
+    let list = with_server_key_as_context(real().server(), || list.build().unwrap());
+    let found = real().list(&write(&list), LIST, &types(&samples()));
+    assert_eq!(found.into_iter().map(Result::unwrap).collect::<Vec<_>>(), samples());
 }
 
 #[test]
@@ -45,7 +60,9 @@ fn random_lists_come_back_whatever_their_order_and_length() {
         let length = 1 + random.below(40);
         let values: Vec<_> = (0..length)
             .map(|_| {
-                let (fhe_type, _) = SAMPLES[random.below(SAMPLES.len())];
+                // Wide types seldom: they take most of the time, and fill lists with few elements.
+                let types = if random.below(20) == 0 { &SAMPLES[..] } else { &SAMPLES[..9] };
+                let (fhe_type, _) = types[random.below(types.len())];
                 random.value(fhe_type)
             })
             .collect();
@@ -75,27 +92,47 @@ fn elements_are_read_in_any_order_and_each_fails_alone() {
 
 /// What the library makes of the same list: decompressed by bootstrapping under the server key, then decrypted.
 #[test]
-fn sixty_four_values_of_64_bits_equal_what_decompressing_first_gives() {
+fn sixty_four_values_equal_what_decompressing_first_gives() {
     let mut random = Random(5);
-    let (client, server) = (real().client(), real().server());
-    for _ in 0..4 {
-        let values: Vec<_> = (0..16).map(|_| random.value(FheType::Uint64)).collect();
-        let stored = real().encryptor.encrypt_compressed(&values).unwrap();
-        let list: CompressedCiphertextList = read(&stored);
-        let official: Vec<u64> = with_server_key_as_context(server.clone(), || {
-            (0..16).map(|i| list.get::<FheUint64>(i).unwrap().unwrap().decrypt(&client)).collect()
-        });
-        let direct = real().list(&stored, LIST, &types(&values));
-        for ((direct, official), value) in direct.into_iter().zip(official).zip(values) {
-            assert_eq!(direct, Ok(value));
-            assert_eq!(value.little_endian(), official.to_le_bytes());
-        }
+    let values: Vec<_> = SAMPLES[..6].iter().cycle().take(64).map(|(of, _)| random.value(*of)).collect();
+    let stored = real().encryptor.encrypt_compressed(&values).unwrap();
+    let list = read(&stored);
+    let direct = real().list(&stored, LIST, &types(&values));
+    let official = with_server_key_as_context(real().server(), || {
+        values
+            .iter()
+            .enumerate()
+            .map(|(index, value)| decompressed(&list, index, value.fhe_type()))
+            .collect::<Vec<_>>()
+    });
+    for ((direct, official), value) in direct.into_iter().zip(official).zip(values) {
+        assert_eq!(direct, Ok(value));
+        assert_eq!(value.little_endian(), official.to_le_bytes()[..value.fhe_type().bytes()]);
+    }
+}
+
+/// By the library; at most 64 bits.
+fn decompressed(list: &CompressedCiphertextList, index: usize, fhe_type: FheType) -> u64 {
+    let client = real().client();
+    macro_rules! get {
+        ($ciphertext:ty) => {
+            list.get::<$ciphertext>(index).unwrap().unwrap().decrypt(&client)
+        };
+    }
+    match fhe_type {
+        FheType::Bool => bool::into(get!(FheBool)),
+        FheType::Uint4 => get!(FheUint4),
+        FheType::Uint8 => get!(FheUint8),
+        FheType::Uint16 => get!(FheUint16),
+        FheType::Uint32 => get!(FheUint32),
+        FheType::Uint64 => get!(FheUint64),
+        wide => panic!("{wide} is too wide"),
     }
 }
 
 #[test]
 fn results_of_honest_computation_and_trivial_ciphertexts_are_accepted() {
-    let x: FheUint8 = read(&real().encrypt(FheType::Uint8, "201"));
+    let x: FheUint8 = read(&sealed()[2]);
     let list = with_server_key_as_context(real().server(), || {
         let mut list = CompressedCiphertextListBuilder::new();
         list.push(&x >> 3_u8).push(FheUint64::cast_from(x.clone())).push(FheUint8::encrypt_trivial(77_u8));
@@ -110,8 +147,7 @@ fn results_of_honest_computation_and_trivial_ciphertexts_are_accepted() {
 /// What is refused begins at a quarter of the distance between two messages, 2^59.
 #[test]
 fn the_noise_of_compression_is_far_below_what_is_refused() {
-    let value = Plaintext::parse(FheType::Uint64, "16045690984503098046").unwrap();
-    let x: FheUint64 = read(&real().encryptor.encrypt_raw(&value).unwrap());
+    let x: FheUint64 = read(&sealed()[5]);
     let list = with_server_key_as_context(real().server(), || {
         CompressedCiphertextListBuilder::new().extend((0..64).map(|_| x.clone())).build().unwrap()
     });
@@ -165,7 +201,7 @@ fn a_list_of_a_key_with_another_id_is_refused_by_its_tag() {
 #[test]
 fn a_list_of_another_key_with_the_same_id_is_refused_from_16_bits_on() {
     let wide: Vec<_> = samples().into_iter().filter(|value| value.fhe_type().bits() >= 16).collect();
-    for _ in 0..10 {
+    for _ in 0..3 {
         let stored = same_id().encryptor.encrypt_compressed(&wide).unwrap();
         for result in small().list(&stored, LIST, &types(&wide)) {
             assert!(matches!(result, Err(CiphertextError::NotAMessage { .. })), "{result:?}");

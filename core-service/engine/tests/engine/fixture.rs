@@ -4,13 +4,16 @@ use std::sync::OnceLock;
 
 use kms_core_engine::{
     CiphertextError, CiphertextFormat, DecryptionKey, Element, Encryptor, FheType, InputVerifier,
-    KeyMaterial, ParameterSet, Plaintext, Prover, generate, generate_crs,
+    KeyMaterial, ParameterSet, Plaintext, Prover, ReferenceString, generate, generate_crs,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use tfhe::{
-    ClientKey, CompressedServerKey, ServerKey, Tag, Unversionize, Versionize,
+    ClientKey, CompressedServerKey, FheUint, FheUint512Id, FheUint1024Id, FheUint2048Id, FheUintId,
+    ServerKey, Tag, Unversionize, Versionize,
     core_crypto::prelude::LweSecretKeyOwned,
+    integer::bigint::StaticUnsignedBigInt,
     named::Named,
+    prelude::FheTryEncrypt,
     safe_serialization::{safe_deserialize, safe_serialize},
     shortint::client_key::atomic_pattern::AtomicPatternClientKey,
 };
@@ -22,6 +25,7 @@ pub struct Key {
     pub material: KeyMaterial,
     pub decryption: DecryptionKey,
     pub encryptor: Encryptor,
+    server: OnceLock<ServerKey>,
 }
 
 /// A ciphertext read back, or why not.
@@ -33,7 +37,7 @@ impl Key {
         let decryption = DecryptionKey::load(params, &material.secret).unwrap();
         let [server, public] = material.published.as_slice() else { panic!("two parts are published") };
         let encryptor = Encryptor::load(params, &server.bytes, &public.bytes).unwrap();
-        Self { params, material, decryption, encryptor }
+        Self { params, material, decryption, encryptor, server: OnceLock::new() }
     }
 
     pub fn encrypt(&self, fhe_type: FheType, value: &str) -> Vec<u8> {
@@ -63,12 +67,12 @@ impl Key {
         &self.material.published[1].bytes
     }
 
-    pub fn prover(&self, crs: &[u8]) -> Prover {
-        Prover::load(self.params, self.public(), crs).unwrap()
+    pub fn prover(&self, string: &ReferenceString) -> Prover {
+        Prover::load(self.public(), string).unwrap()
     }
 
-    pub fn verifier(&self, crs: &[u8]) -> InputVerifier {
-        InputVerifier::load(self.params, self.public(), crs).unwrap()
+    pub fn verifier(&self, string: &ReferenceString) -> InputVerifier {
+        InputVerifier::load(self.public(), string).unwrap()
     }
 
     pub fn client(&self) -> ClientKey {
@@ -77,7 +81,8 @@ impl Key {
 
     /// The key as a computing server has it.
     pub fn server(&self) -> ServerKey {
-        read::<CompressedServerKey>(&self.material.published[0].bytes).decompress()
+        let read = || read::<CompressedServerKey>(&self.material.published[0].bytes).decompress();
+        self.server.get_or_init(read).clone()
     }
 
     /// The true secret, to judge by.
@@ -110,20 +115,53 @@ shared_key! {
     other_id: ParameterSet::Test, KEY_ID + 1;
 }
 
-/// A reference string for the quick keys, made once: that is what takes time in these tests.
+/// A reference string.
+pub struct Crs {
+    pub bytes: Vec<u8>,
+    pub string: ReferenceString,
+}
+
+/// Reference strings for the quick keys, made and checked once: that is what takes time in these tests.
 macro_rules! shared_crs {
     ($($name:ident: $bits:expr;)*) => {$(
-        pub fn $name() -> &'static [u8] {
-            static CRS: OnceLock<Vec<u8>> = OnceLock::new();
-            CRS.get_or_init(|| generate_crs(ParameterSet::Test, $bits).unwrap())
+        pub fn $name() -> &'static Crs {
+            static CRS: OnceLock<Crs> = OnceLock::new();
+            CRS.get_or_init(|| {
+                let bytes = generate_crs(ParameterSet::Test, $bits).unwrap();
+                let string = ReferenceString::load(ParameterSet::Test, &bytes).unwrap();
+                Crs { bytes, string }
+            })
         }
     )*};
 }
 
 shared_crs! {
-    tiny_crs: 15;
     small_crs: 126;
     long_crs: 2048;
+}
+
+/// A raw ciphertext of each of [`SAMPLES`] under the key of real use, made once. Whoever has no secret encrypts by a bootstrap
+/// for every two bits, so the widest are encrypted by the key's owner.
+pub fn sealed() -> &'static [Vec<u8>] {
+    static SEALED: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+    let seal = |(fhe_type, value)| match fhe_type {
+        FheType::Uint512 => owners::<FheUint512Id>(fhe_type, value),
+        FheType::Uint1024 => owners::<FheUint1024Id>(fhe_type, value),
+        FheType::Uint2048 => owners::<FheUint2048Id>(fhe_type, value),
+        _ => real().encrypt(fhe_type, value),
+    };
+    SEALED.get_or_init(|| SAMPLES.map(seal).into())
+}
+
+fn owners<Id: FheUintId>(fhe_type: FheType, value: &str) -> Vec<u8>
+where
+    FheUint<Id>: Serialize + Versionize + Named,
+{
+    let mut bytes = Plaintext::parse(fhe_type, value).unwrap().little_endian();
+    bytes.resize(256, 0);
+    let mut value = StaticUnsignedBigInt::<32>::ZERO;
+    value.copy_from_le_byte_slice(&bytes);
+    write(&FheUint::<Id>::try_encrypt(value, &real().client()).unwrap())
 }
 
 pub fn tag() -> Tag {

@@ -1,5 +1,7 @@
 //! Compressed lists that the library reads and that would abort the process if they were used.
 
+use std::sync::OnceLock;
+
 use kms_core_engine::{CiphertextError, CiphertextFormat, FheType, Plaintext};
 use serde::{Deserialize, Serialize};
 use tfhe::{
@@ -64,10 +66,14 @@ enum Kind {
 
 /// Three GLWE ciphertexts: two full ones and a rest.
 fn honest() -> Open {
-    let values = [(FheType::Uint8, "201"), (FheType::Uint1024, "5"), (FheType::Bool, "true")];
-    let values = values.map(|(fhe_type, text)| Plaintext::parse(fhe_type, text).unwrap());
-    let list: CompressedCiphertextList = read(&small().encryptor.encrypt_compressed(&values).unwrap());
-    bincode::deserialize(&bincode::serialize(&list.into_raw_parts().0).unwrap()).unwrap()
+    static LIST: OnceLock<Open> = OnceLock::new();
+    let make = || {
+        let values = [(FheType::Uint8, "201"), (FheType::Uint1024, "5"), (FheType::Bool, "true")];
+        let values = values.map(|(fhe_type, text)| Plaintext::parse(fhe_type, text).unwrap());
+        let list: CompressedCiphertextList = read(&small().encryptor.encrypt_compressed(&values).unwrap());
+        bincode::deserialize(&bincode::serialize(&list.into_raw_parts().0).unwrap()).unwrap()
+    };
+    LIST.get_or_init(make).clone()
 }
 
 fn stored(open: &Open) -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use kms_core_engine::{
     CiphertextError, CiphertextFormat, EncryptError, FheType, InputError, InputVerifier, MAX_ELEMENTS,
-    ParameterSet, Plaintext, check_crs, crs_digest, generate_crs,
+    ParameterSet, Plaintext, Prover, ReferenceString, crs_digest, generate_crs,
 };
 use serde::{Deserialize, Serialize};
 use tfhe::{
@@ -15,7 +15,7 @@ use tfhe::{
 };
 
 use crate::fixture::{
-    Random, long_crs, other_id, read, real, same_id, samples, small, small_crs, tag, tiny_crs, write,
+    Random, long_crs, other_id, read, real, same_id, samples, small, small_crs, tag, write,
 };
 
 const LIST: CiphertextFormat = CiphertextFormat::Compact;
@@ -41,18 +41,19 @@ fn some() -> Vec<Plaintext> {
 
 fn proven() -> &'static [u8] {
     static LIST: OnceLock<Vec<u8>> = OnceLock::new();
-    LIST.get_or_init(|| small().prover(small_crs()).encrypt_proven(&some(), METADATA).unwrap())
+    LIST.get_or_init(|| small().prover(&small_crs().string).encrypt_proven(&some(), METADATA).unwrap())
 }
 
 fn verified(list: &[u8], metadata: &[u8]) -> Result<Vec<FheType>, InputError> {
-    small().verifier(small_crs()).verify(list, metadata)
+    small().verifier(&small_crs().string).verify(list, metadata)
 }
 
 #[test]
 fn every_type_is_proven_verified_and_decrypted_under_the_parameters_of_real_use() {
     let crs = generate_crs(ParameterSet::Default, 2048).unwrap();
-    let (prover, verifier) = (real().prover(&crs), real().verifier(&crs));
-    assert_eq!(check_crs(ParameterSet::Default, &crs), Ok(2048));
+    let string = ReferenceString::load(ParameterSet::Default, &crs).unwrap();
+    assert_eq!(string.max_bits(), 2048);
+    let (prover, verifier) = (real().prover(&string), real().verifier(&string));
     let (widest, others) = (samples()[11], &samples()[..10]);
     for values in [&[widest], others] {
         let list = prover.encrypt_proven(values, METADATA).unwrap();
@@ -61,9 +62,11 @@ fn every_type_is_proven_verified_and_decrypted_under_the_parameters_of_real_use(
             real().list(&list, LIST, &types(values)).into_iter().map(Result::unwrap).collect();
         assert_eq!(found, values);
     }
-    assert_eq!(check_crs(ParameterSet::Test, &crs).unwrap_err().code(), "crs_invalid");
-    let error = InputVerifier::load(ParameterSet::Test, small().public(), &crs).unwrap_err();
-    assert_eq!(error.to_string(), "reference string is not valid for parameter set test");
+    let error = ReferenceString::load(ParameterSet::Test, &crs).unwrap_err();
+    assert_eq!(error.to_string(), "bytes are not a reference string for parameter set test");
+    let error = InputVerifier::load(small().public(), &string).unwrap_err();
+    assert_eq!(error.to_string(), "public key is not valid for parameter set default");
+    assert_eq!(Prover::load(small().public(), &string).unwrap_err(), error);
 }
 
 #[test]
@@ -81,7 +84,7 @@ fn elements_of_an_input_come_back_in_any_order() {
 
 #[test]
 fn the_longest_inputs_fill_the_reference_string() {
-    let (prover, verifier) = (small().prover(long_crs()), small().verifier(long_crs()));
+    let (prover, verifier) = (small().prover(&long_crs().string), small().verifier(&long_crs().string));
     let mut random = Random(13);
     for (fhe_type, count) in [(FheType::Uint8, MAX_ELEMENTS), (FheType::Uint2048, 1)] {
         let values: Vec<_> = (0..count).map(|_| random.value(fhe_type)).collect();
@@ -95,7 +98,7 @@ fn the_longest_inputs_fill_the_reference_string() {
 
 #[test]
 fn what_does_not_fit_is_refused_by_its_maker() {
-    let prover = small().prover(small_crs());
+    let prover = small().prover(&small_crs().string);
     let many = vec![some()[0]; MAX_ELEMENTS + 1];
     let error = |values| prover.encrypt_proven(values, METADATA).unwrap_err();
     assert_eq!(error(&many), EncryptError::ValueCount { count: 257, max: 256 });
@@ -110,19 +113,19 @@ fn other_metadata_another_reference_string_or_another_key_make_the_proof_invalid
     for metadata in [&b""[..], b"contract, user, acl, chaim", b"contract, user, acl, chain "] {
         assert_eq!(verified(list, metadata), Err(InputError::ProofInvalid));
     }
-    assert_ne!(crs_digest(long_crs()), crs_digest(small_crs()));
-    assert_eq!(small().verifier(long_crs()).verify(list, METADATA), Err(InputError::ProofInvalid));
-    let same_id = same_id().verifier(small_crs()).verify(list, METADATA);
+    assert_ne!(crs_digest(&long_crs().bytes), crs_digest(&small_crs().bytes));
+    assert_eq!(small().verifier(&long_crs().string).verify(list, METADATA), Err(InputError::ProofInvalid));
+    let same_id = same_id().verifier(&small_crs().string).verify(list, METADATA);
     assert_eq!(same_id, Err(InputError::ProofInvalid));
-    let other_id = other_id().verifier(small_crs()).verify(list, METADATA);
+    let other_id = other_id().verifier(&small_crs().string).verify(list, METADATA);
     assert_eq!(other_id, Err(InputError::WrongTag));
 }
 
 #[test]
 fn a_list_of_another_key_is_not_decrypted() {
-    let list = other_id().prover(small_crs()).encrypt_proven(&some(), METADATA).unwrap();
+    let list = other_id().prover(&small_crs().string).encrypt_proven(&some(), METADATA).unwrap();
     assert_eq!(small().element(&list, LIST, 0, FheType::Bool), Err(CiphertextError::WrongTag));
-    let list = same_id().prover(small_crs()).encrypt_proven(&some(), METADATA).unwrap();
+    let list = same_id().prover(&small_crs().string).encrypt_proven(&some(), METADATA).unwrap();
     let result = small().element(&list, LIST, 3, FheType::Uint64);
     assert!(matches!(result, Err(CiphertextError::NotAMessage { .. })), "{result:?}");
 }
@@ -150,10 +153,10 @@ fn made(crs: &[u8], fill: impl FnOnce(&mut tfhe::CompactCiphertextListBuilder)) 
 
 #[test]
 fn a_list_that_is_larger_than_the_reference_string_is_refused() {
-    let list = made(tiny_crs(), |list| {
-        list.push(7_u32);
+    let list = made(&small_crs().bytes, |list| {
+        list.push(7_u32).extend([7_u64; 2].into_iter());
     });
-    let result = small().verifier(tiny_crs()).verify(&list, METADATA);
+    let result = verified(&list, METADATA);
     assert_eq!(result, Err(InputError::LargerThanCrs { proofs: 2 }));
     let result = small().element(&list, LIST, 0, FheType::Uint32);
     assert_eq!(result.unwrap_err().code(), "ciphertext_malformed");
@@ -161,20 +164,20 @@ fn a_list_that_is_larger_than_the_reference_string_is_refused() {
 
 #[test]
 fn more_elements_than_a_handle_can_name_are_refused() {
-    let list = made(long_crs(), |list| {
+    let list = made(&long_crs().bytes, |list| {
         list.extend([true; MAX_ELEMENTS + 1].into_iter());
     });
-    let error = small().verifier(long_crs()).verify(&list, METADATA).unwrap_err();
+    let error = small().verifier(&long_crs().string).verify(&list, METADATA).unwrap_err();
     assert_eq!(error, InputError::ElementCount { count: 257, max: 256 });
 }
 
 #[test]
 fn signed_and_odd_integers_are_no_inputs() {
-    let signed = made(small_crs(), |list| {
+    let signed = made(&small_crs().bytes, |list| {
         list.push(true).push(-1_i8);
     });
     assert_eq!(verified(&signed, METADATA), Err(InputError::UnsupportedType { index: 1 }));
-    let odd = made(small_crs(), |list| {
+    let odd = made(&small_crs().bytes, |list| {
         list.push_with_num_bits(3_u8, 6).unwrap();
     });
     assert_eq!(verified(&odd, METADATA), Err(InputError::UnsupportedType { index: 0 }));
@@ -182,7 +185,7 @@ fn signed_and_odd_integers_are_no_inputs() {
 
 #[test]
 fn a_proof_that_is_quick_to_make_and_one_message_in_each_ciphertext_are_as_good() {
-    let crs: CompactPkeCrs = read(small_crs());
+    let crs: CompactPkeCrs = read(&small_crs().bytes);
     let (public, tag) = read::<CompactPublicKey>(small().public()).into_raw_parts();
     let mut builder = integer::ciphertext::CompactCiphertextList::builder(&public);
     builder.push(true).push(201_u8);
@@ -273,7 +276,7 @@ fn a_list_whose_tag_was_changed_is_refused_although_the_proof_does_not_bind_it()
 
 #[test]
 fn mutated_lists_are_no_inputs_and_nothing_panics() {
-    let (original, verifier) = (proven(), small().verifier(small_crs()));
+    let (original, verifier) = (proven(), small().verifier(&small_crs().string));
     let all = types(&some());
     let mut random = Random(17);
     let (mut invalid, mut refused) = (0, 0);
@@ -301,19 +304,16 @@ fn a_reference_string_is_made_for_1_to_2048_bits_and_says_for_how_many() {
         assert!(error.to_string().contains("2048"), "{error}");
     }
     // Two messages of two bits in each ciphertext.
-    for (crs, rounded) in [(tiny_crs(), 16), (small_crs(), 128), (long_crs(), 2048)] {
-        assert_eq!(check_crs(ParameterSet::Test, crs), Ok(rounded));
-        assert_eq!(small().prover(crs).max_bits(), rounded);
-    }
+    assert_eq!((small_crs().string.max_bits(), long_crs().string.max_bits()), (128, 2048));
 }
 
 #[test]
 fn a_damaged_reference_string_is_refused() {
-    let error = |bytes: &[u8]| check_crs(ParameterSet::Test, bytes).unwrap_err().code();
-    let crs = small_crs();
+    let error = |bytes: &[u8]| ReferenceString::load(ParameterSet::Test, bytes).unwrap_err().code();
+    let crs = small_crs().bytes.as_slice();
     assert_eq!(error(&crs[..crs.len() - 1]), "crs_invalid");
     assert_eq!(error(&[crs, &[0]].concat()), "crs_invalid");
     assert_eq!(error(&[]), "crs_invalid");
     assert_eq!(error(small().public()), "crs_invalid");
-    assert_eq!(check_crs(ParameterSet::Default, crs).unwrap_err().code(), "crs_invalid");
+    assert_eq!(ReferenceString::load(ParameterSet::Default, crs).unwrap_err().code(), "crs_invalid");
 }

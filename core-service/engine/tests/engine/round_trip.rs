@@ -2,13 +2,12 @@ use kms_core_engine::{
     CentralizedEngine, CiphertextFormat, Element, Engine, FheType, ParameterSet, Plaintext, payload,
 };
 
-use crate::fixture::{SAMPLES, real, small, small_crs};
+use crate::fixture::{SAMPLES, real, sealed, small, small_crs};
 
 #[test]
 fn every_type_comes_back_under_the_parameters_of_real_use() {
-    for (fhe_type, value) in SAMPLES {
-        let stored = real().encrypt(fhe_type, value);
-        assert_eq!(real().decrypted(&stored, fhe_type), value, "{fhe_type}");
+    for ((fhe_type, value), stored) in SAMPLES.into_iter().zip(sealed()) {
+        assert_eq!(real().decrypted(stored, fhe_type), value, "{fhe_type}");
     }
 }
 
@@ -59,7 +58,8 @@ fn the_engine_does_all_of_it_behind_one_trait() {
 
     assert!(engine.generate_crs(ParameterSet::Test, 0).is_err());
     let values = [Plaintext::parse(FheType::Uint8, "7").unwrap()];
-    let list = small().prover(small_crs()).encrypt_proven(&values, b"metadata").unwrap();
-    let verifier = engine.input_verifier(ParameterSet::Test, small().public(), small_crs()).unwrap();
+    let list = small().prover(&small_crs().string).encrypt_proven(&values, b"metadata").unwrap();
+    let string = engine.load_crs(ParameterSet::Test, &small_crs().bytes).unwrap();
+    let verifier = engine.input_verifier(small().public(), &string).unwrap();
     assert_eq!(engine.verify_input(&verifier, &list, b"metadata"), Ok(vec![FheType::Uint8]));
 }

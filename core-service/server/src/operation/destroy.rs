@@ -42,7 +42,7 @@ fn erase<E: Engine>(shop: &Workshop<E>, key: &KeyRecord) -> Result<(), Error> {
     let removed = shop.vault.remove(key.id.get()).and_then(|_| shop.vault.unstage(key.id.get()));
     removed.map_err(|error| Error::internal("removing a key", &error))?;
     for part in key.digests.iter().filter(|part| part.key_type == KeyType::Public) {
-        shop.verifiers.forget(&part.digest);
+        shop.verifiers.forget(|parts| parts.public_key == part.digest);
     }
     Ok(())
 }

@@ -13,8 +13,10 @@ use kms_asc_api::{
 use kms_core_engine::{Engine, FheType, KeyError};
 
 use super::{
-    Failure, Finding, Workshop, answer_domain, ciphertexts::is_stored, compute, crs_record, key_record,
-    verifiers::Parts,
+    Failure, Finding, Workshop, answer_domain,
+    ciphertexts::is_stored,
+    compute, crs_record, key_record,
+    ready::{StringParts, VerifierParts},
 };
 use crate::{Error, request::Request};
 
@@ -67,28 +69,50 @@ async fn verifier<E: Engine>(
     let (key, crs) = (key_record(request)?, crs_record(request)?);
     let public = key.digests.iter().find(|part| part.key_type == KeyType::Public);
     let public = public.ok_or_else(|| Error::Internal { cause: "a key without a public key".to_owned() })?;
-    let parts = Parts { params: super::params(key.params), public_key: public.digest, crs: crs.digest };
+    let string = StringParts { params: super::params(key.params), crs: crs.digest };
+    let parts = VerifierParts { public_key: public.digest, string };
     if let Some(ready) = shop.verifiers.get(&parts) {
         return Ok(Ok(ready));
     }
-    let public_key = shop.published(&parts.public_key, kms_core_engine::key_digest).await?;
-    let crs = shop.published(&parts.crs, kms_core_engine::crs_digest).await?;
-    let (Some(public_key), Some(crs)) = (public_key, crs) else {
+    let Some(public_key) = shop.published(&parts.public_key, kms_core_engine::key_digest).await? else {
         return Ok(Err(Failure::of(FailureCode::KeyUnavailable)));
     };
-    let vault = shop.vault.clone();
-    let load = move || vault.engine().input_verifier(parts.params, &public_key, &crs);
-    match compute(load).await? {
+    let string = match reference_string(shop, request, string).await? {
+        Ok(string) => string,
+        Err(failure) => return Ok(Err(failure)),
+    };
+    match shop.vault.engine().input_verifier(&public_key, &string) {
         Ok(verifier) => Ok(Ok(shop.verifiers.keep(parts, verifier))),
         Err(error @ KeyError::LibraryFailure { .. }) => {
             Err(Error::internal("making an input verifier", &error))
         }
-        // What is on record does not fit together, such as a string for keys of other parameters.
-        Err(error) => {
-            tracing::warn!(request_id = request.id(), %error, "no input can be verified with these parts");
-            Ok(Err(Failure::of(FailureCode::Unsupported)))
-        }
+        Err(error) => Ok(Err(misfit(request, &error))),
     }
+}
+
+/// A reference string from the store, which is checked once for all keys of its parameters.
+async fn reference_string<E: Engine>(
+    shop: &Workshop<E>,
+    request: &Request,
+    parts: StringParts,
+) -> Result<Result<Arc<E::ReferenceString>, Failure>, Error> {
+    if let Some(ready) = shop.strings.get(&parts) {
+        return Ok(Ok(ready));
+    }
+    let Some(stored) = shop.published(&parts.crs, kms_core_engine::crs_digest).await? else {
+        return Ok(Err(Failure::of(FailureCode::KeyUnavailable)));
+    };
+    let vault = shop.vault.clone();
+    match compute(move || vault.engine().load_crs(parts.params, &stored)).await? {
+        Ok(string) => Ok(Ok(shop.strings.keep(parts, string))),
+        Err(error) => Ok(Err(misfit(request, &error))),
+    }
+}
+
+/// What is on record does not fit together, such as a string for keys of other parameters.
+fn misfit(request: &Request, error: &dyn std::error::Error) -> Failure {
+    tracing::warn!(request_id = request.id(), %error, "no input can be verified with these parts");
+    Failure::of(FailureCode::Unsupported)
 }
 
 /// The handles of a list's elements, made from all its bytes.

@@ -7,7 +7,7 @@ use std::sync::{
 
 use kms_core_engine::{
     CentralizedEngine, CiphertextFormat, CrsError, Decryption, DecryptionKey, Element, Engine, FheType,
-    InputError, InputVerifier, KeyError, KeyMaterial, ParameterSet, SecretKey,
+    InputError, InputVerifier, KeyError, KeyMaterial, ParameterSet, ReferenceString, SecretKey,
 };
 
 #[derive(Clone, Default)]
@@ -49,6 +49,7 @@ impl Drop for Hold {
 
 impl Engine for TestEngine {
     type Key = DecryptionKey;
+    type ReferenceString = ReferenceString;
     type InputVerifier = InputVerifier;
 
     fn generate(&self, params: ParameterSet, key_id: u64) -> Result<KeyMaterial, KeyError> {
@@ -79,13 +80,12 @@ impl Engine for TestEngine {
         self.inner.generate_crs(params, max_bits)
     }
 
-    fn input_verifier(
-        &self,
-        params: ParameterSet,
-        public_key: &[u8],
-        crs: &[u8],
-    ) -> Result<InputVerifier, KeyError> {
-        self.inner.input_verifier(params, public_key, crs)
+    fn load_crs(&self, params: ParameterSet, stored: &[u8]) -> Result<ReferenceString, CrsError> {
+        self.inner.load_crs(params, stored)
+    }
+
+    fn input_verifier(&self, public_key: &[u8], crs: &ReferenceString) -> Result<InputVerifier, KeyError> {
+        self.inner.input_verifier(public_key, crs)
     }
 
     fn verify_input(

@@ -7,7 +7,10 @@ use kms_core_engine::FheType;
 use super::scene::*;
 use crate::{
     Error,
-    operation::{destroy, verifiers::Parts},
+    operation::{
+        destroy,
+        ready::{StringParts, VerifierParts},
+    },
 };
 
 fn destroyed(key: &KeyRecord) -> KeyRecord {
@@ -21,13 +24,9 @@ async fn a_destroyed_key_is_gone_from_disk_and_memory_and_what_is_said_of_it_sta
     let scene = Scene::new().await;
     let file = scene.folder.path().join("vault").join(crate::vault::key_file(KEY_ID));
     assert!(file.is_file());
-    let parts = Parts {
-        params: kms_core_engine::ParameterSet::Test,
-        public_key: public_digest(&scene.key),
-        crs: scene.crs().await.digest,
-    };
-    let crs = scene.shop.published(&parts.crs, kms_core_engine::crs_digest).await.unwrap().unwrap();
-    let verifier = kms_core_engine::InputVerifier::load(parts.params, &scene.published[1], &crs).unwrap();
+    let string = StringParts { params: kms_core_engine::ParameterSet::Test, crs: scene.crs().await.digest };
+    let parts = VerifierParts { public_key: public_digest(&scene.key), string };
+    let verifier = kms_core_engine::InputVerifier::load(&scene.published[1], reference_string()).unwrap();
     scene.shop.verifiers.keep(parts, verifier);
 
     let said = destroy(&scene.shop, &scene.signer, &destroyed(&scene.key), RECORD_HASH).unwrap();

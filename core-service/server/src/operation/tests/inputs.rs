@@ -8,7 +8,10 @@ use kms_core_engine::{FheType, ParameterSet, Plaintext, Prover};
 use super::scene::*;
 use crate::{
     Error,
-    operation::{Finding, verifiers::Parts},
+    operation::{
+        Finding,
+        ready::{StringParts, VerifierParts},
+    },
     request::Request,
 };
 
@@ -23,8 +26,7 @@ impl Input {
     async fn of(values: &[Plaintext]) -> Self {
         let scene = Scene::new().await;
         let crs = scene.crs().await;
-        let stored = scene.shop.published(&crs.digest, kms_core_engine::crs_digest).await.unwrap().unwrap();
-        let prover = Prover::load(ParameterSet::Test, &scene.published[1], &stored).unwrap();
+        let prover = Prover::load(&scene.published[1], reference_string()).unwrap();
         let address = |byte| EvmAddress::new([byte; 20]);
         let binding =
             InputBinding { contract: address(1), user: address(2), acl: address(3), chain_id: EVM_CHAIN };
@@ -128,10 +130,15 @@ async fn bytes_that_match_and_are_no_list_are_an_answer_and_bytes_that_do_not_ma
 async fn a_verifier_is_made_once_and_from_what_is_on_record_only() {
     let input = Input::of(&[value(FheType::Uint8, "1")]).await;
     let public_key = public_digest(&input.scene.key);
-    let parts = Parts { params: ParameterSet::Test, public_key, crs: input.crs.digest };
+    let string = StringParts { params: ParameterSet::Test, crs: input.crs.digest };
+    let parts = VerifierParts { public_key, string };
     assert!(input.scene.shop.verifiers.get(&parts).is_none());
     input.verify(input.asked.clone(), &input.list).await;
     assert!(input.scene.shop.verifiers.get(&parts).is_some());
+    assert!(
+        input.scene.shop.strings.get(&string).is_some(),
+        "the next key's verifier would have it checked again"
+    );
 
     // Another string on record: the store does not have it.
     let mut elsewhere = Input::of(&[value(FheType::Uint8, "1")]).await;

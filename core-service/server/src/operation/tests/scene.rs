@@ -9,7 +9,7 @@ use kms_asc_api::{
     Provenance, PublicDecrypt, RequestBody, RequestId, eip712, payload,
 };
 use kms_core_engine::{
-    CentralizedEngine, Encryptor, FheType, ParameterSet, Plaintext, crs_digest, key_digest,
+    CentralizedEngine, Encryptor, FheType, ParameterSet, Plaintext, ReferenceString, crs_digest, key_digest,
 };
 use kms_store::Store;
 use tempfile::TempDir;
@@ -117,6 +117,12 @@ impl Scene {
 pub fn crs_bytes() -> &'static [u8] {
     static CRS: OnceLock<Vec<u8>> = OnceLock::new();
     CRS.get_or_init(|| kms_core_engine::generate_crs(ParameterSet::Test, CRS_BITS).unwrap())
+}
+
+/// The same, checked: that takes longer still.
+pub fn reference_string() -> &'static ReferenceString {
+    static STRING: OnceLock<ReferenceString> = OnceLock::new();
+    STRING.get_or_init(|| ReferenceString::load(ParameterSet::Test, crs_bytes()).unwrap())
 }
 
 /// Has a key of the test parameters made; gives the payload.
