@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_so_is_never_proven_by_a_minute_of_random_bytes() {
+    fn a_minute_of_random_proofs_never_proves_what_is_not_so() {
         let tried = Corpus::new(proof_seeds(), Shape::Message).try_for_a_minute(proof);
         assert!(tried > 1000, "{tried} in a minute");
     }

@@ -17,7 +17,10 @@
 mod edit;
 mod message;
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
 
 use proptest::{
     prelude::*,
@@ -57,37 +60,40 @@ impl Corpus {
         Self { seeds, shape }
     }
 
-    /// Tries each seed, then changed seeds for a minute; how many inputs.
+    /// Tries each seed, then changed seeds for a minute; how many inputs, which is printed too.
     ///
     /// # Panics
     /// On a finding: an input on which `entry` panics, made as small as it could be, in hexadecimal digits.
     pub fn try_for_a_minute(&self, entry: impl Fn(&[u8])) -> u64 {
-        self.try_for(Duration::from_secs(60), entry)
+        let tried = self.try_for(Duration::from_secs(60), entry);
+        println!("{tried} inputs in a minute");
+        tried
     }
 
-    /// The same for another time.
+    /// The same for another time, which begins after the seeds: what is made for the first input may take long.
     ///
     /// # Panics
     /// As [`Corpus::try_for_a_minute`].
     pub fn try_for(&self, time: Duration, entry: impl Fn(&[u8])) -> u64 {
-        let end = Instant::now() + time;
-        for seed in &self.seeds {
-            entry(seed);
-        }
-        let mut tried = u64::try_from(self.seeds.len()).unwrap_or(u64::MAX);
+        let tried = Cell::new(0);
+        let entry = |input: &[u8]| {
+            tried.set(tried.get() + 1);
+            entry(input);
+        };
+        self.seeds.iter().for_each(|seed| entry(seed));
         let config = Config { cases: BATCH, failure_persistence: None, ..Config::default() };
-        let mut runner = TestRunner::new(config);
+        let (inputs, end) = (self.inputs(), Instant::now() + time);
         while Instant::now() < end {
-            let result = runner.run(&self.inputs(), |input| {
+            // A new one each time: a runner that has had its cases has no more of them.
+            let result = TestRunner::new(config.clone()).run(&inputs, |input| {
                 entry(&input);
                 Ok::<(), TestCaseError>(())
             });
-            tried += u64::from(BATCH);
             if let Err(error) = result {
-                report(error, tried);
+                report(error, tried.get());
             }
         }
-        tried
+        tried.get()
     }
 
     fn inputs(&self) -> impl Strategy<Value = Vec<u8>> + use<> {
@@ -149,6 +155,20 @@ mod tests {
         let message = *found.unwrap_err().downcast::<String>().unwrap();
         assert!(message.contains("reads behind the end"), "{message}");
         assert!(message.contains("bytes: 0012"), "{message}");
+    }
+
+    #[test]
+    fn inputs_are_tried_until_the_time_is_over_and_none_is_counted_that_was_not() {
+        let seen = std::sync::Mutex::new(std::collections::BTreeSet::new());
+        let corpus = Corpus::new(vec![vec![7; 1000]], Shape::Bytes);
+        let count = Cell::new(0);
+        let tried = corpus.try_for(Duration::from_secs(1), |bytes| {
+            count.set(count.get() + 1);
+            seen.lock().unwrap().insert(bytes.to_vec());
+        });
+        assert_eq!(tried, count.get());
+        let different = seen.into_inner().unwrap().len();
+        assert!(different > 4 * usize::try_from(BATCH).unwrap(), "{different} different ones of {tried}");
     }
 
     #[test]
