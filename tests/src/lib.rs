@@ -4,6 +4,7 @@
 //! It asks for what it needs ([`World::settled`]) and may break anything; the next one mends it.
 
 mod bench;
+mod deployment;
 mod operators;
 mod person;
 mod prerequisites;
@@ -12,6 +13,7 @@ mod web_client;
 mod world;
 
 pub use bench::{Bench, LARGEST_PAGE, Sent};
+pub use deployment::Deployment;
 pub use operators::Operators;
 pub use person::{Output, Person};
 pub use prerequisites::{REQUIRE_VARIABLE, missing};

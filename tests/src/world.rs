@@ -1,6 +1,6 @@
-//! One stack for all scenarios.
+//! What a scenario runs on.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use kms_asc_api::{
@@ -10,7 +10,10 @@ use kms_asc_api::{
 use kms_chain::{Client, Coin, Message, TxOptions, TxOutcome};
 use kms_localnet::{AccountName, Lifetime, Programs, Stack, StackOptions};
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep},
+};
 
 use crate::Person;
 
@@ -30,17 +33,19 @@ pub struct World {
     pub stranger: Person,
     /// The user's key.
     pub key: KeyId,
+    /// REFs of what was encrypted, by the command.
+    encrypted: Mutex<BTreeMap<Vec<String>, Vec<String>>>,
 }
 
 impl World {
-    /// Starts a stack in a folder and has a key made by a request on its chain.
+    /// Starts a stack of this name in a folder and has a key made by a request on its chain.
     ///
     /// # Errors
     /// If anything of that fails.
-    pub async fn begin(folder: &Path) -> Result<Self> {
+    pub async fn begin(folder: &Path, name: &str) -> Result<Self> {
         let mut options = StackOptions::new(Lifetime::Owned);
         options.test_parameters = true;
-        let mut stack = Stack::create(&folder.join("stack"), "test", options).await?;
+        let mut stack = Stack::create(folder, name, options).await?;
         stack.up().await?;
         let programs = Programs::of_this_build()?;
         let person = |account: AccountName| -> Result<Person> {
@@ -53,7 +58,7 @@ impl World {
         let (user, stranger) = (person(AccountName::User)?, person(AccountName::Other)?);
         let key = user.ask(&["keygen"]).await?;
         let key = key.parse().with_context(|| format!("kms keygen printed {key}"))?;
-        Ok(Self { programs, user, stranger, key, stack })
+        Ok(Self { programs, user, stranger, key, encrypted: Mutex::default(), stack })
     }
 
     /// Starts whatever an earlier scenario left stopped.
@@ -96,13 +101,30 @@ impl World {
         self.query(&QueryMsg::Request { id }).await
     }
 
-    /// Encrypts one value under the user's key; gives the REF.
+    /// A raw ciphertext of a `TYPE:VALUE` under the user's key, as a REF: made when it is first asked for.
     ///
     /// # Errors
     /// If the command fails.
-    pub async fn encrypt(&self, fhe_type: &str, value: &str) -> Result<String> {
+    pub async fn encrypt(&self, value: &str) -> Result<String> {
+        self.encrypt_all(&[], &[value]).await?.pop().context("no REF")
+    }
+
+    /// The same of several values, in another form if there are options for one; a REF of each.
+    ///
+    /// # Errors
+    /// As [`encrypt`](Self::encrypt).
+    pub async fn encrypt_all(&self, form: &[&str], values: &[&str]) -> Result<Vec<String>> {
         let key = self.key.to_string();
-        self.user.ask(&["encrypt", "--key", &key, "--type", fhe_type, "--value", value]).await
+        let command = [&["encrypt", "--key", &key][..], form, &["--value"], values].concat();
+        let mut encrypted = self.encrypted.lock().await;
+        let words: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
+        if let Some(references) = encrypted.get(&words) {
+            return Ok(references.clone());
+        }
+        let references: Vec<_> = self.user.ask(&command).await?.lines().map(str::to_owned).collect();
+        ensure!(references.len() == values.len(), "{} REFs of {values:?}", references.len());
+        encrypted.insert(words, references.clone());
+        Ok(references)
     }
 
     /// A decryption as the command line would ask for it, taken from a request that it made.

@@ -37,7 +37,7 @@ async fn refusal(world: &World, message: &ExecuteMsg, funds: &[Coin]) -> Result<
 }
 
 pub async fn too_little_money_is_refused_and_nothing_changes(world: &mut World) -> Result<()> {
-    let reference = world.encrypt("uint8", "1").await?;
+    let reference = world.encrypt("uint8:9").await?;
     let operation = world.decryption_of(&reference).await?;
     let message = ExecuteMsg::SubmitRequest { operation: Box::new(operation), ttl: None, callback: None };
     let denom = world.stack.network().denom.clone();
@@ -52,7 +52,7 @@ pub async fn a_key_or_request_that_does_not_exist_is_not_found(world: &mut World
     world.user.run(&["request", "show", "999999"]).await?.expect(3)?;
     world.user.run(&["key", "show", "999999"]).await?.expect(3)?;
     world.user.run(&["encrypt", "--key", "999999", "--type", "bool", "--value", "true"]).await?.expect(3)?;
-    let reference = world.encrypt("uint8", "1").await?;
+    let reference = world.encrypt("uint8:9").await?;
     let operation = decryption(world.decryption_of(&reference).await?)?;
     let operation = Operation::PublicDecrypt(PublicDecrypt { key_id: KeyId(999_999), ..operation });
     let message = ExecuteMsg::SubmitRequest { operation: Box::new(operation), ttl: None, callback: None };
@@ -90,8 +90,11 @@ fn stored(world: &World, operation: &PublicDecrypt) -> Result<std::path::PathBuf
     Ok(path)
 }
 
+/// The decryption of a ciphertext that nobody else asks for, so that it can be harmed.
 async fn fresh(world: &World, value: &str) -> Result<PublicDecrypt> {
-    let reference = world.encrypt("uint8", value).await?;
+    let key = world.key.to_string();
+    let encrypt = ["encrypt", "--key", &key, "--type", "uint8", "--value", value];
+    let reference = world.user.ask(&encrypt).await?;
     let id = world.ask_for(&[&reference]).await?;
     world.fulfilled(&[id]).await?;
     decryption(world.request(id).await?.body.operation)
@@ -146,7 +149,7 @@ pub async fn a_ciphertext_of_another_key_is_refused_by_the_core(world: &mut Worl
 }
 
 pub async fn items_without_a_valid_receipt_change_nothing(world: &mut World) -> Result<()> {
-    let reference = world.encrypt("uint8", "16").await?;
+    let reference = world.encrypt("uint8:9").await?;
     world.stack.kill("core").await?;
     let pending = world.ask_for(&[&reference]).await?;
     let answer = |request_id, party| Answer {

@@ -35,11 +35,11 @@ async fn deploy<M: Serialize>(world: &World, name: &str, message: &M, money: u12
 
 /// What the command line encrypted, as a request says it. Nobody but the key's owner may have it decrypted: the denial
 /// on record shows it.
-async fn ciphertext(world: &World, key: KeyId, fhe_type: &str, value: &str) -> Result<Ciphertext> {
+async fn ciphertexts(world: &World, key: KeyId, values: &[&str]) -> Result<Vec<Ciphertext>> {
     let key = key.to_string();
-    let encrypt = ["encrypt", "--key", &key, "--type", fhe_type, "--value", value];
-    let reference = world.user.ask(&encrypt).await?;
-    world.user.run(&["decrypt", &reference]).await?.expect(4)?;
+    let references = world.user.ask(&[&["encrypt", "--key", &key, "--value"], values].concat()).await?;
+    let references: Vec<&str> = references.lines().collect();
+    world.user.run(&[&["decrypt"], references.as_slice()].concat()).await?.expect(4)?;
     let requester = Some(world.stack.account(AccountName::User)?.address().to_owned());
     let (mut start_after, mut newest) = (None, None);
     loop {
@@ -53,9 +53,7 @@ async fn ciphertext(world: &World, key: KeyId, fhe_type: &str, value: &str) -> R
         }
     }
     match newest.context("no denial is on record")?.body.operation {
-        Operation::PublicDecrypt(operation) => {
-            operation.ciphertexts.into_iter().next().context("it has no ciphertext")
-        }
+        Operation::PublicDecrypt(operation) => Ok(operation.ciphertexts),
         other => bail!("the newest denial is of {:?}", other.kind()),
     }
 }
@@ -84,9 +82,9 @@ pub async fn an_auction_of_sealed_bids_is_opened_by_callbacks_and_has_the_right_
     let view = || client.smart_query::<_, auction::AuctionView>(&contract, &auction::QueryMsg::Auction {});
     let key = eventually("the auction's key", || async { Ok(view().await?.key_id) }).await?;
 
-    for (bidder, value) in [(&seller, "700"), (&other, "1900"), (&admin, "1800")] {
-        let ciphertext = Box::new(ciphertext(world, key, "uint64", value).await?);
-        let bid = auction::ExecuteMsg::Bid { ciphertext };
+    let sealed = ciphertexts(world, key, &["uint64:700", "uint64:1900", "uint64:1800"]).await?;
+    for (bidder, ciphertext) in [&seller, &other, &admin].into_iter().zip(sealed) {
+        let bid = auction::ExecuteMsg::Bid { ciphertext: Box::new(ciphertext) };
         bidder.execute(&contract, &bid, &[Coin::new(2_000, denom.clone())], &options()).await?;
     }
     seller.execute(&contract, &auction::ExecuteMsg::EndBidding {}, &[], &options()).await?;
@@ -110,12 +108,12 @@ struct Hostile {
 impl Hostile {
     async fn new(world: &World) -> Result<Self> {
         let contract = deploy(world, "kms_test_receiver", &Empty {}, 20_000_000).await?;
-        let key_gen = KeyGen { params: KeyParams::Default, source: KeySource::Generate };
+        let key_gen = KeyGen { params: KeyParams::Test, source: KeySource::Generate };
         let mut hostile = Self { contract, operation: Operation::KeyGen(key_gen) };
         let made = hostile.ask(world, Some(600)).await?;
         world.fulfilled(&[made]).await?;
         let key_id = KeyId::from(made);
-        let ciphertexts = vec![ciphertext(world, key_id, "uint8", "7").await?];
+        let ciphertexts = ciphertexts(world, key_id, &["uint8:7"]).await?;
         let (domain, extra_data) = (None, Binary::default());
         hostile.operation =
             Operation::PublicDecrypt(PublicDecrypt { key_id, ciphertexts, domain, extra_data });
@@ -219,7 +217,7 @@ async fn burns_among_neighbours(world: &mut World, hostile: &Hostile, neighbour:
 /// What burns all its gas, says far too much, or fails only where simulation did not see it.
 pub async fn a_hostile_callback_changes_nothing_but_the_log(world: &mut World) -> Result<()> {
     let hostile = Hostile::new(world).await?;
-    let reference = world.encrypt("uint8", "9").await?;
+    let reference = world.encrypt("uint8:9").await?;
     let neighbour = world.decryption_of(&reference).await?;
 
     hostile.behave(world, Manner::Loop).await?;

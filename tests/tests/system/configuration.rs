@@ -45,7 +45,7 @@ pub async fn the_shipped_connector_has_no_failpoints(world: &mut World) -> Resul
     ensure!(traces("kms-connector-failpoints")?, "the check finds nothing where there is something");
     ensure!(!traces("kms-connector")?, "the shipped connector knows how to crash");
 
-    let reference = world.encrypt("uint8", "5").await?;
+    let reference = world.encrypt("uint8:9").await?;
     world.stack.kill("connector").await?;
     let shipped = world.programs.program("kms-connector")?;
     let armed = [("KMS_CRASH_AT", "core_asked"), ("FAILPOINTS", "core_asked=panic;tx_sent=panic")];

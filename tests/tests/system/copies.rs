@@ -5,34 +5,19 @@ use std::{fs, path::Path, process::Stdio};
 
 use anyhow::{Context, Result, ensure};
 use kms_asc_api::{CrsId, CrsRecord, Digest, Epoch, EpochId, ExecuteMsg, KeyRecord, KeyType, QueryMsg};
-use kms_chain::TxOptions;
-use kms_e2e::{Person, World};
-use kms_localnet::{AccountName, EpochPin, Lifetime, Programs, Stack, StackOptions};
-use serde::de::DeserializeOwned;
-use tempfile::TempDir;
+use kms_e2e::{Deployment, Person, World};
+use kms_localnet::{AccountName, Programs, Stack};
 use tokio::process::{Child, Command};
 
-/// A network of its own, with core and connector.
+/// A chain of its own with core and connector, and somebody who uses it.
 struct Place {
-    stack: Stack,
+    chain: Deployment,
     user: Person,
-    _folder: TempDir,
 }
 
 impl Place {
-    /// `prepare` runs after the deployment, before core and connector.
-    async fn begin(
-        world: &World,
-        name: &str,
-        prepare: impl AsyncFnOnce(&mut Stack) -> Result<()>,
-    ) -> Result<Self> {
-        let mut options = StackOptions::new(Lifetime::Owned);
-        options.test_parameters = true;
-        let folder = tempfile::tempdir()?;
-        let mut stack = Stack::create(&folder.path().join("stack"), name, options).await?;
-        stack.start_chain().await?;
-        stack.deploy().await?;
-        prepare(&mut stack).await?;
+    async fn begin(world: &World, mut chain: Deployment) -> Result<Self> {
+        let stack = &mut chain.stack;
         stack.start_core().await?;
         stack.start_connector().await?;
         stack.operator_ready().await?;
@@ -41,11 +26,7 @@ impl Place {
             config: stack.layout().client(),
             wallet: stack.layout().secret(AccountName::User.as_str()),
         };
-        Ok(Self { stack, user, _folder: folder })
-    }
-
-    async fn query<T: DeserializeOwned>(&self, query: &QueryMsg) -> Result<T> {
-        query_at(&self.stack, query).await
+        Ok(Self { chain, user })
     }
 
     /// A value comes back that is encrypted under a key.
@@ -56,11 +37,6 @@ impl Place {
         ensure!(shown == "4711", "{shown}");
         Ok(())
     }
-}
-
-async fn query_at<T: DeserializeOwned>(stack: &Stack, query: &QueryMsg) -> Result<T> {
-    let contract = stack.network().contract.clone().context("no contract")?;
-    Ok(stack.client()?.smart_query(&contract, query).await?)
 }
 
 /// Runs `kms-core` on a stack's own files.
@@ -96,11 +72,11 @@ pub async fn a_key_and_a_string_that_another_core_made_are_imported_and_work(
     let string = world.user.json(&["crs", "generate", "--max-bits", "64"]).await?;
     let id = CrsId(string["id"].as_u64().context("no id")?);
     let string: CrsRecord = world.query(&QueryMsg::Crs { id }).await?;
-    let mut taker = Place::begin(world, "taker", async |_| Ok(())).await?;
+    let mut taker = Place::begin(world, Deployment::begin("taker").await?).await?;
     let folder = tempfile::tempdir()?;
     let certificate = |stack: &Stack| stack.layout().certificates().join("core.pem");
     let (copy, ours, theirs) =
-        (folder.path().join("copy"), certificate(&world.stack), certificate(&taker.stack));
+        (folder.path().join("copy"), certificate(&world.stack), certificate(&taker.chain.stack));
     core(&world.stack, &["export", "--key", &made, "--to", text(&theirs)?, text(&copy)?]).await?;
 
     // On record first, so that the copy is held for this request alone.
@@ -111,12 +87,12 @@ pub async fn a_key_and_a_string_that_another_core_made_are_imported_and_work(
     let import = ["key", "import", "--server", &server_hex, "--public", &public_hex];
     let import = [&import[..], &["--insecure-test-parameters", "--no-wait"]].concat();
     let id = asked(&taker, &import).await?;
-    let owner = taker.stack.account(AccountName::User)?.address().to_owned();
+    let owner = taker.chain.stack.account(AccountName::User)?.address().to_owned();
     let stage = ["stage", text(&copy)?, "--from", text(&ours)?, "--owner", &owner, "--request", &id];
-    core(&taker.stack, &stage).await?;
+    core(&taker.chain.stack, &stage).await?;
     finished(&taker, &id).await?;
-    copy_published(&world.stack, &taker.stack, &[server, public])?;
-    let imported: KeyRecord = taker.query(&QueryMsg::Key { id: id.parse()? }).await?;
+    copy_published(&world.stack, &taker.chain.stack, &[server, public])?;
+    let imported: KeyRecord = taker.chain.query(&QueryMsg::Key { id: id.parse()? }).await?;
     ensure!(imported.imported && imported.digests == key.digests, "{imported:?}");
     taker.works(&id).await?;
 
@@ -125,10 +101,10 @@ pub async fn a_key_and_a_string_that_another_core_made_are_imported_and_work(
     let id = asked(&taker, &import).await?;
     let bytes = world.stack.layout().store().join("public").join(digest.trim_start_matches("0x"));
     let stage = ["stage-crs", text(&bytes)?, "--max-bits", "64", "--owner", &owner, "--request", &id];
-    core(&taker.stack, &stage).await?;
+    core(&taker.chain.stack, &stage).await?;
     finished(&taker, &id).await?;
     taker.user.ask(&["crs", "fetch", &id]).await?;
-    taker.stack.stop().await
+    taker.chain.stack.stop().await
 }
 
 /// Puts a request on the chain; its id.
@@ -151,35 +127,25 @@ async fn finished(place: &Place, id: &str) -> Result<()> {
 }
 
 pub async fn a_key_is_taken_over_by_the_next_epoch_and_works_there(world: &mut World) -> Result<()> {
-    let second = async |stack: &Stack| {
-        let first: Epoch = query_at(stack, &QueryMsg::Epoch { id: None }).await?;
-        anyhow::Ok(Epoch { id: EpochId(2), ..first })
-    };
-    let mut place = Place::begin(world, "takeover", async |stack| {
-        let record = Digest::sha256(&serde_json::to_vec(&second(stack).await?)?).to_hex();
-        let mut pins = stack.pins()?;
-        pins.epochs.push(EpochPin { id: 2, party: 1, record: record.trim_start_matches("0x").to_owned() });
-        stack.pin(&pins)
-    })
-    .await?;
+    let chain = Deployment::begin("takeover").await?;
+    let second = Epoch { id: EpochId(2), ..chain.epoch().await? };
+    chain.agree_to(&second)?;
+    let mut place = Place::begin(world, chain).await?;
     let key = place.user.ask(&["keygen", "--insecure-test-parameters"]).await?;
     place.works(&key).await?;
 
-    let epoch = Box::new(second(&place.stack).await?);
-    let admin = place.stack.account(AccountName::Admin)?;
-    let contract = place.stack.network().contract.clone().context("no contract")?;
-    admin.execute(&contract, &ExecuteMsg::SetEpoch { epoch }, &[], &TxOptions::default()).await?;
+    place.chain.govern(&ExecuteMsg::SetEpoch { epoch: Box::new(second) }).await?;
     // The operator's connector of the first epoch goes, that of the second comes.
-    place.stack.kill("connector").await?;
-    let _connector = connector_of(&place.stack, 2)?;
+    place.chain.stack.kill("connector").await?;
+    let _connector = connector_of(&place.chain.stack, 2)?;
 
     let taken = place.user.ask(&["key", "takeover", &key]).await;
-    let log = fs::read_to_string(place.stack.layout().log("second-connector"))?;
+    let log = fs::read_to_string(place.chain.stack.layout().log("second-connector"))?;
     taken.with_context(|| format!("the second connector said:\n{log}"))?;
-    let record: KeyRecord = place.query(&QueryMsg::Key { id: key.parse()? }).await?;
+    let record: KeyRecord = place.chain.query(&QueryMsg::Key { id: key.parse()? }).await?;
     ensure!(record.epoch == EpochId(2), "{record:?}");
     place.works(&key).await?;
-    place.stack.stop().await
+    place.chain.stack.stop().await
 }
 
 /// A connector for another epoch, from the stack's own file. It ends with the test.

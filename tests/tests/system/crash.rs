@@ -7,7 +7,7 @@ use kms_e2e::{World, eventually};
 /// Kills the connector as it passes a point with a request at work, starts an ordinary one, and looks for
 /// exactly one answer and one payment.
 pub async fn killed_at(world: &mut World, point: &str) -> Result<()> {
-    let reference = world.encrypt("uint8", "77").await?;
+    let reference = world.encrypt("uint8:9").await?;
     let config: Config = world.query(&QueryMsg::Config {}).await?;
     let before = world.earned().await?;
 

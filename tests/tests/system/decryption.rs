@@ -18,13 +18,17 @@ const VALUES: [(&str, &[&str]); 9] = [
 ];
 
 pub async fn a_value_of_each_type_comes_back_as_it_was_encrypted(world: &mut World) -> Result<()> {
-    let key = world.key.to_string();
+    let typed: Vec<_> = VALUES
+        .iter()
+        .flat_map(|(of, values)| values.iter().map(move |value| format!("{of}:{value}")))
+        .collect();
+    let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
+    let references = world.encrypt_all(&[], &typed).await?;
+    let mut references = references.iter().map(String::as_str);
     for (fhe_type, values) in VALUES {
-        let encrypt = [&["encrypt", "--key", &key, "--type", fhe_type, "--value"], values].concat();
-        let references = world.user.ask(&encrypt).await?;
-        let references: Vec<&str> = references.lines().collect();
-        ensure!(references.len() == values.len(), "{fhe_type}: {} REFs", references.len());
-        let report = world.user.json(&[&["decrypt"], references.as_slice()].concat()).await?;
+        let decrypt: Vec<&str> =
+            ["decrypt"].into_iter().chain(references.by_ref().take(values.len())).collect();
+        let report = world.user.json(&decrypt).await?;
         ensure!(report["state"] == "fulfilled", "{report}");
         ensure!(report["responses"][0]["verified"] == true, "{report}");
         let shown = report["values"].as_array().into_iter().flatten();
@@ -35,14 +39,14 @@ pub async fn a_value_of_each_type_comes_back_as_it_was_encrypted(world: &mut Wor
 }
 
 pub async fn several_values_of_one_request_are_answered_together(world: &mut World) -> Result<()> {
-    let (small, large) = (world.encrypt("uint8", "7").await?, world.encrypt("uint64", "99").await?);
+    let (small, large) = (world.encrypt("uint8:9").await?, world.encrypt("uint64:99").await?);
     let shown = world.user.ask(&["decrypt", &small, &large, &small]).await?;
-    ensure!(shown == "7\n99\n7", "{shown}");
+    ensure!(shown == "9\n99\n9", "{shown}");
     Ok(())
 }
 
 pub async fn fifty_requests_in_one_transaction_are_all_answered(world: &mut World) -> Result<()> {
-    let reference = world.encrypt("uint8", "50").await?;
+    let reference = world.encrypt("uint8:9").await?;
     let operation = world.decryption_of(&reference).await?;
     let submitted = world.submit(&vec![operation; 50], None).await?;
     let ids: Vec<_> = submitted.iter().map(|request| request.request_id).collect();
@@ -60,10 +64,10 @@ pub async fn fifty_requests_in_one_transaction_are_all_answered(world: &mut Worl
 }
 
 pub async fn refs_of_one_call_can_be_requests_of_their_own(world: &mut World) -> Result<()> {
-    let first = world.encrypt("uint8", "51").await?;
-    let second = world.encrypt("uint16", "5200").await?;
+    let first = world.encrypt("uint8:9").await?;
+    let second = world.encrypt("uint64:99").await?;
     let said = world.user.ask(&["decrypt", &first, &second, "--each"]).await?;
-    ensure!(said == "51\n5200", "{said}");
+    ensure!(said == "9\n99", "{said}");
     let wallet = world.stack.layout().secret(kms_localnet::AccountName::Other.as_str());
     let stranger = kms_e2e::Person { wallet, ..world.user.clone() };
     let denied = stranger.run(&["decrypt", &first, &second, "--each"]).await?.expect(4)?;
@@ -83,7 +87,7 @@ pub async fn refs_of_one_call_can_be_requests_of_their_own(world: &mut World) ->
 pub async fn the_operator_earns_its_share_once_and_withdraws_it(world: &mut World) -> Result<()> {
     let config: Config = world.query(&QueryMsg::Config {}).await?;
     let (before, treasury) = (world.earned().await?, world.solvency().await?.treasury);
-    let reference = world.encrypt("bool", "true").await?;
+    let reference = world.encrypt("uint8:9").await?;
     let report = world.user.json(&["decrypt", &reference]).await?;
     let price: u128 = report["price"].as_str().unwrap_or_default().parse()?;
     let share = operators_share(&config, price.into(), None)?.u128();

@@ -6,49 +6,33 @@ use std::fs;
 use anyhow::{Context, Result, ensure};
 use kms_asc_api::{Digest, Epoch, EpochId, ExecuteMsg, Governance, Party, QueryMsg, RequestId};
 use kms_chain::{Message, TxOptions};
-use kms_e2e::{World, eventually};
-use kms_localnet::{AccountName, EpochPin, Lifetime, Stack, StackOptions};
+use kms_e2e::{Deployment, World, eventually};
+use kms_localnet::AccountName;
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::{
     forged::{expect, small_key},
     forger::{Forger, submit},
 };
 
-/// A chain with contract and core, and no connector but the thief.
+/// A chain of its own with a core, and no connector but the thief.
 struct Place {
-    stack: Stack,
+    chain: Deployment,
     thief: Forger,
-    _folder: TempDir,
 }
 
 impl Place {
-    /// `prepare` runs after the deployment, before the core.
-    async fn begin(name: &str, prepare: impl AsyncFnOnce(&mut Stack) -> Result<()>) -> Result<Self> {
-        let mut options = StackOptions::new(Lifetime::Owned);
-        options.test_parameters = true;
-        let folder = tempfile::tempdir()?;
-        let mut stack = Stack::create(&folder.path().join("stack"), name, options).await?;
-        stack.start_chain().await?;
-        stack.deploy().await?;
-        prepare(&mut stack).await?;
-        stack.start_core().await?;
-        let thief = Forger::of(&stack)?;
+    async fn begin(mut chain: Deployment) -> Result<Self> {
+        chain.stack.start_core().await?;
+        let thief = Forger::of(&chain.stack)?;
         thief.lead_core().await?;
-        Ok(Self { stack, thief, _folder: folder })
+        Ok(Self { chain, thief })
     }
 
     /// A request that stays pending, and its body.
     async fn ask(&self) -> Result<(RequestId, Vec<u8>)> {
-        let id = submit(&self.stack, small_key(), Some(600)).await?;
+        let id = submit(&self.chain.stack, small_key(), Some(600)).await?;
         Ok((id, self.thief.body(id).await?))
-    }
-
-    async fn govern(&self, message: &ExecuteMsg) -> Result<()> {
-        let admin = self.stack.account(AccountName::Admin)?;
-        admin.execute(self.thief.contract.text(), message, &[], &TxOptions::default()).await?;
-        Ok(())
     }
 
     /// How the core refuses an honest proof of what stands in state now.
@@ -57,8 +41,8 @@ impl Place {
     }
 
     async fn migrate(&self, code_id: u64, checksum: Digest) -> Result<()> {
-        self.govern(&ExecuteMsg::ScheduleMigration { code_id, checksum }).await?;
-        let client = self.stack.client()?;
+        self.chain.govern(&ExecuteMsg::ScheduleMigration { code_id, checksum }).await?;
+        let client = self.chain.stack.client()?;
         let contract = self.thief.contract.text();
         let announced: Governance = client.smart_query(contract, &QueryMsg::Governance {}).await?;
         let announced = announced.migration.context("nothing is announced")?;
@@ -66,7 +50,7 @@ impl Place {
             Ok((client.status().await?.latest_time.seconds > announced.not_before).then_some(()))
         })
         .await?;
-        self.govern(&ExecuteMsg::MigrateNow {}).await
+        self.chain.govern(&ExecuteMsg::MigrateNow {}).await
     }
 }
 
@@ -75,22 +59,18 @@ pub async fn the_same_request_on_another_chain_is_refused_whatever_that_chain_ca
 ) -> Result<()> {
     for (name, case) in [("elsewhere", "another chain"), ("victim", "wrong validators")] {
         // Begun first, so that its heights are not behind those of the chain that the core serves.
-        let folder = tempfile::tempdir()?;
-        let options = StackOptions::new(Lifetime::Owned);
-        let mut other = Stack::create(&folder.path().join("stack"), name, options).await?;
-        other.start_chain().await?;
-        other.deploy().await?;
-        let mut place = Place::begin("victim", async |_| Ok(())).await?;
+        let mut other = Deployment::begin(name).await?;
+        let mut place = Place::begin(Deployment::begin("victim").await?).await?;
 
-        let id = submit(&other, small_key(), None).await?;
-        let there = Forger::with_channel(&other, place.stack.core_channel()?)?;
+        let id = submit(&other.stack, small_key(), None).await?;
+        let there = Forger::with_channel(&other.stack, place.chain.stack.core_channel()?)?;
         let body = there.body(id).await?;
         let proof = there.proof(&body).await?;
         expect(case, &there.refusal(&body, proof.clone()).await?, "wrong_contract")?;
         // Under the name of the chain and the contract that the core serves.
         expect(case, &place.thief.refusal(&body, proof).await?, "header_invalid")?;
-        place.stack.stop().await?;
-        other.stop().await?;
+        place.chain.stack.stop().await?;
+        other.stack.stop().await?;
     }
     Ok(())
 }
@@ -101,14 +81,14 @@ fn other_code(wasm: &[u8]) -> Vec<u8> {
 }
 
 pub async fn code_that_was_migrated_is_refused_also_after_it_was_migrated_back(_: &mut World) -> Result<()> {
-    let mut place = Place::begin("migrated", async |_| Ok(())).await?;
+    let mut place = Place::begin(Deployment::begin("migrated").await?).await?;
     let (_, body) = place.ask().await?;
-    let client = place.stack.client()?;
+    let client = place.chain.stack.client()?;
     let before = client.contract_info(place.thief.contract.text()).await?.code_id;
     let checksum = Digest::new(client.code_info(before).await?.checksum);
 
     let wasm = fs::read(kms_localnet::Programs::of_this_build()?.contract()?)?;
-    let admin = place.stack.account(AccountName::Admin)?;
+    let admin = place.chain.stack.account(AccountName::Admin)?;
     let store = Message::store_code(admin.address(), &other_code(&wasm))?;
     let (code_id, other) = admin.send(&[store], &TxOptions::default()).await?.stored_code(0)?;
     ensure!(Digest::new(other) != checksum, "the same code");
@@ -128,24 +108,25 @@ pub async fn code_that_was_migrated_is_refused_also_after_it_was_migrated_back(_
     ensure!(refused == "proof_incomplete", "cut short: refused as {refused}");
 
     // Allowed by its operator, the same is served.
-    let mut pins = place.stack.pins()?;
+    let mut pins = place.chain.stack.pins()?;
     pins.allowed_code.push(Digest::new(other).to_hex().trim_start_matches("0x").to_owned());
-    place.stack.pin(&pins)?;
-    place.stack.kill("core").await?;
-    place.stack.start_core().await?;
+    place.chain.stack.pin(&pins)?;
+    place.chain.stack.kill("core").await?;
+    place.chain.stack.start_core().await?;
     let answer =
-        Forger::of(&place.stack)?.execute(&body, place.thief.proof(&body).await?, Vec::new()).await?;
+        Forger::of(&place.chain.stack)?.execute(&body, place.thief.proof(&body).await?, Vec::new()).await?;
     ensure!(answer.is_ok(), "what is allowed is refused: {answer:?}");
-    place.stack.stop().await
+    place.chain.stack.stop().await
 }
 
 /// The contract refuses to begin with another admin, and nobody but the chain's validators together can give it one.
 pub async fn a_contract_whose_code_somebody_else_may_change_is_refused(_: &mut World) -> Result<()> {
-    let mut place = Place::begin("admin", async |_| Ok(())).await?;
+    let mut place = Place::begin(Deployment::begin("admin").await?).await?;
     let (_, body) = place.ask().await?;
     let contract = place.thief.contract.text().to_owned();
-    let other = place.stack.account(AccountName::Other)?.address().to_owned();
+    let other = place.chain.stack.account(AccountName::Other)?.address().to_owned();
     place
+        .chain
         .stack
         .rewrite_state(|state| {
             let contracts = state.pointer_mut("/app_state/wasm/contracts").and_then(Value::as_array_mut);
@@ -157,44 +138,31 @@ pub async fn a_contract_whose_code_somebody_else_may_change_is_refused(_: &mut W
         .await?;
     let refused = place.refusal(&body).await?;
     ensure!(refused == "wasm_admin", "refused as {refused}");
-    place.stack.stop().await
+    place.chain.stack.stop().await
 }
 
 pub async fn a_replaced_record_of_an_epoch_is_refused_and_so_is_a_revoked_epoch(_: &mut World) -> Result<()> {
-    let first = |stack: &Stack| {
-        let contract = stack.network().contract.clone().context("no contract");
-        let client = stack.client();
-        async move {
-            let epoch: Epoch = client?.smart_query(&contract?, &QueryMsg::Epoch { id: None }).await?;
-            Ok::<_, anyhow::Error>(epoch)
-        }
-    };
-    // The second set of operators as the core's operator agreed to it.
-    let mut place = Place::begin("epochs", async |stack| {
-        let agreed = Epoch { id: EpochId(2), ..first(stack).await? };
-        let record = Digest::sha256(&serde_json::to_vec(&agreed)?).to_hex();
-        let mut pins = stack.pins()?;
-        pins.epochs.push(EpochPin { id: 2, party: 1, record: record.trim_start_matches("0x").to_owned() });
-        stack.pin(&pins)
-    })
-    .await?;
+    let chain = Deployment::begin("epochs").await?;
+    let second = Epoch { id: EpochId(2), ..chain.epoch().await? };
+    chain.agree_to(&second)?;
+    let mut place = Place::begin(chain).await?;
     let (_, of_first) = place.ask().await?;
 
-    // And as the admin has it registered: paid to somebody else.
-    let mut registered = Epoch { id: EpochId(2), ..first(&place.stack).await? };
-    let other = place.stack.account(AccountName::Other)?.address().to_owned();
+    // Agreed to is one set of operators, registered by the admin another one: it is paid to somebody else.
+    let mut registered = second;
+    let other = place.chain.stack.account(AccountName::Other)?.address().to_owned();
     registered.parties =
         registered.parties.into_iter().map(|party| Party { payout: other.clone(), ..party }).collect();
-    place.govern(&ExecuteMsg::SetEpoch { epoch: Box::new(registered) }).await?;
+    place.chain.govern(&ExecuteMsg::SetEpoch { epoch: Box::new(registered) }).await?;
     let (_, of_second) = place.ask().await?;
     let refused = place.refusal(&of_second).await?;
     ensure!(refused == "epoch_not_pinned", "replaced: refused as {refused}");
 
     let proof = place.thief.proof(&of_first).await?;
-    place.govern(&ExecuteMsg::RevokeEpoch { epoch: EpochId(1) }).await?;
+    place.chain.govern(&ExecuteMsg::RevokeEpoch { epoch: EpochId(1) }).await?;
     let refused = place.refusal(&of_first).await?;
     ensure!(refused == "epoch_revoked", "revoked: refused as {refused}");
     // The proof from before the revocation is good for as long as the core takes its header.
     ensure!(proof.height > 0 && place.thief.lead_core().await? > proof.height, "the core is behind");
-    place.stack.stop().await
+    place.chain.stack.stop().await
 }

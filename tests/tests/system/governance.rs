@@ -9,8 +9,8 @@ use kms_asc_api::{
     MigrateMsg, Operation, OutcomesData, QueryMsg, Quote, RequestView, Solvency, State, SubmitRequestData,
 };
 use kms_chain::{Account, Coin, Message, TxOptions};
-use kms_e2e::{World, eventually};
-use kms_localnet::{AccountName, Lifetime, Stack, StackOptions};
+use kms_e2e::{Deployment, World, eventually};
+use kms_localnet::AccountName;
 use serde::de::DeserializeOwned;
 
 /// The contract's refusal of one transaction.
@@ -30,7 +30,7 @@ async fn newest_entries(world: &World, count: u64) -> Result<Vec<LogBody>> {
 pub async fn the_contract_takes_over_itself_with_requests_pending_and_nobody_else_can_do_it(
     world: &mut World,
 ) -> Result<()> {
-    let reference = world.encrypt("uint8", "91").await?;
+    let reference = world.encrypt("uint8:9").await?;
     world.stack.kill("core").await?;
     let pending = world.ask_for(&[&reference]).await?;
 
@@ -92,37 +92,18 @@ pub async fn the_contract_takes_over_itself_with_requests_pending_and_nobody_els
     world.fulfilled(&[pending]).await
 }
 
-/// A chain with the contract and no operator at work: for what would take the operators of the others away.
-struct Deserted {
-    stack: Stack,
-    contract: String,
-    _folder: tempfile::TempDir,
-}
+/// A chain of its own without an operator at work: for what would take the operators of the others away.
+struct Deserted(Deployment);
 
 impl Deserted {
-    async fn begin() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("stack");
-        let mut stack = Stack::create(&path, "deserted", StackOptions::new(Lifetime::Owned)).await?;
-        stack.start_chain().await?;
-        let contract = stack.deploy().await?.contract;
-        Ok(Self { stack, contract, _folder: folder })
-    }
-
     async fn query<R: DeserializeOwned>(&self, query: &QueryMsg) -> Result<R> {
-        Ok(self.stack.client()?.smart_query(&self.contract, query).await?)
+        self.0.query(query).await
     }
 
     async fn tell<R: DeserializeOwned>(&self, name: AccountName, message: &ExecuteMsg) -> Result<R> {
-        let account = self.stack.account(name)?;
-        let outcome = account.execute(&self.contract, message, &[], &TxOptions::default()).await?;
+        let account = self.0.stack.account(name)?;
+        let outcome = account.execute(self.0.contract()?, message, &[], &TxOptions::default()).await?;
         Ok(serde_json::from_slice(&outcome.execute_data(0)?)?)
-    }
-
-    async fn govern(&self, message: &ExecuteMsg) -> Result<()> {
-        let account = self.stack.account(AccountName::Admin)?;
-        account.execute(&self.contract, message, &[], &TxOptions::default()).await?;
-        Ok(())
     }
 
     /// Asks for a key, with the exact price.
@@ -133,8 +114,8 @@ impl Deserted {
             self.query(&QueryMsg::Quote { operation: operation.clone(), callback: None }).await?;
         let funds = [Coin::new(quote.price.u128(), quote.denom)];
         let message = ExecuteMsg::SubmitRequest { operation, ttl: None, callback: None };
-        let account = self.stack.account(AccountName::User)?;
-        let outcome = account.execute(&self.contract, &message, &funds, &TxOptions::default()).await?;
+        let account = self.0.stack.account(AccountName::User)?;
+        let outcome = account.execute(self.0.contract()?, &message, &funds, &TxOptions::default()).await?;
         Ok(serde_json::from_slice(&outcome.execute_data(0)?)?)
     }
 
@@ -145,13 +126,13 @@ impl Deserted {
 }
 
 pub async fn requests_of_a_revoked_epoch_are_closed_at_once_and_given_back(_: &mut World) -> Result<()> {
-    let mut chain = Deserted::begin().await?;
-    let first: Epoch = chain.query(&QueryMsg::Epoch { id: None }).await?;
+    let mut chain = Deserted(Deployment::begin("deserted").await?);
+    let first = chain.0.epoch().await?;
     let asked = chain.ask_for_key().await?;
     let next = Box::new(Epoch { id: EpochId(2), ..first });
-    chain.govern(&ExecuteMsg::SetEpoch { epoch: next }).await?;
+    chain.0.govern(&ExecuteMsg::SetEpoch { epoch: next }).await?;
     ensure!(chain.close(&asked).await? == [CloseOutcome::NotDue], "a new epoch ends nothing");
-    chain.govern(&ExecuteMsg::RevokeEpoch { epoch: EpochId(1) }).await?;
+    chain.0.govern(&ExecuteMsg::RevokeEpoch { epoch: EpochId(1) }).await?;
     let outcome = chain.close(&asked).await?;
     ensure!(outcome == [CloseOutcome::Closed(State::Failed)], "{outcome:?}");
 
@@ -163,9 +144,9 @@ pub async fn requests_of_a_revoked_epoch_are_closed_at_once_and_given_back(_: &m
     let asked = chain.ask_for_key().await?;
     let view: RequestView = chain.query(&QueryMsg::Request { id: asked.request_id }).await?;
     ensure!((view.state, view.body.epoch) == (State::Pending, Some(EpochId(2))), "{view:?}");
-    chain.govern(&ExecuteMsg::RevokeEpoch { epoch: EpochId(2) }).await?;
+    chain.0.govern(&ExecuteMsg::RevokeEpoch { epoch: EpochId(2) }).await?;
     let denied = chain.ask_for_key().await?;
     let view: RequestView = chain.query(&QueryMsg::Request { id: denied.request_id }).await?;
     ensure!((view.state, view.reason.as_deref()) == (State::Denied, Some("epoch_revoked")), "{view:?}");
-    chain.stack.stop().await
+    chain.0.stack.stop().await
 }

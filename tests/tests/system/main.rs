@@ -1,4 +1,4 @@
-//! Scenarios on a real chain with the real binaries, one after the other on one stack.
+//! Scenarios on a real chain with the real binaries, on a few stacks that they share.
 //!
 //! Without what they need they are skipped, loudly; with `KMS_REQUIRE_SYSTEM_TESTS` set, as `make test` sets
 //! it, that is a failure.
@@ -19,25 +19,25 @@ mod forger;
 mod governance;
 mod operations;
 mod outage;
+mod pool;
 mod record;
 mod user_decrypt;
 mod web_client;
 
-use std::{
-    process::ExitCode,
-    sync::{Arc, Mutex},
-};
+use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Result;
 use kms_e2e::{REQUIRE_VARIABLE, World, missing, missing_for_web_client};
 use libtest_mimic::{Arguments, Failed, Trial};
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle, Runtime};
+
+use pool::Pool;
 
 /// How the names of the scenarios begin that need the TypeScript client.
 const WEB_CLIENT: &str = "system::web_client::";
 
 /// A scenario: what it shows, and how.
-type Scenario = (String, Box<dyn Fn(&Runtime, &mut World) -> Result<()> + Send>);
+type Scenario = (String, Box<dyn Fn(&Handle, &mut World) -> Result<()> + Send>);
 
 /// Names a scenario by its function.
 macro_rules! scenarios {
@@ -51,7 +51,7 @@ macro_rules! scenarios {
 
 fn named(
     name: impl Into<String>,
-    run: impl Fn(&Runtime, &mut World) -> Result<()> + Send + 'static,
+    run: impl Fn(&Handle, &mut World) -> Result<()> + Send + 'static,
 ) -> Scenario {
     (name.into(), Box::new(run))
 }
@@ -80,7 +80,7 @@ fn scenarios() -> Vec<Scenario> {
             messages_of_the_admin_are_nobody_elses;
         operations:
             a_key_with_test_parameters_is_marked_and_works,
-            values_of_every_width_come_back_from_a_compressed_list,
+            values_of_several_types_come_back_from_one_compressed_list,
             a_reference_string_is_made_and_what_is_fetched_has_its_digest,
             a_verified_input_is_decrypted_by_its_application_and_by_no_stranger,
             an_input_under_another_binding_is_answered_to_be_none,
@@ -135,8 +135,7 @@ fn scenarios() -> Vec<Scenario> {
             the_demo_ends_well_and_leaves_nothing_running;
     ];
     all.extend(kms_connector::failpoint::ALL.into_iter().map(|point| -> Scenario {
-        let run =
-            move |runtime: &Runtime, world: &mut World| runtime.block_on(crash::killed_at(world, point));
+        let run = move |runtime: &Handle, world: &mut World| runtime.block_on(crash::killed_at(world, point));
         (
             format!("system::crash::a_connector_killed_at_{point}_loses_nothing_and_is_paid_once"),
             Box::new(run),
@@ -147,45 +146,32 @@ fn scenarios() -> Vec<Scenario> {
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // They share one stack.
-    arguments.test_threads = Some(1);
+    // Each has a stack of its own while it runs. Scenarios wait more than they work, so two of them fill two cores.
+    arguments.test_threads.get_or_insert(2);
     let missing = missing();
     if !missing.is_empty() {
         return without_prerequisites(arguments, &missing);
     }
     let web_client_is_missing = web_client_is_missing();
-    let runtime = Arc::new(Runtime::new().unwrap());
+    let runtime = Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let world: Arc<Mutex<Option<World>>> = Arc::default();
+    let pool = Arc::new(Pool::new(folder.path()));
     let trials = scenarios()
         .into_iter()
         .map(|(name, run)| {
-            let (runtime, world, folder) = (runtime.clone(), world.clone(), folder.path().to_owned());
             let skipped = web_client_is_missing && name.starts_with(WEB_CLIENT);
+            let (handle, pool) = (runtime.handle().clone(), pool.clone());
             let trial = Trial::test(name, move || {
-                // A scenario that panicked has not broken what the next one needs.
-                let mut world = world.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                let result = (|| {
-                    let world = match &mut *world {
-                        Some(world) => world,
-                        none => none.insert(runtime.block_on(World::begin(&folder))?),
-                    };
-                    runtime.block_on(world.settled())?;
-                    run(&runtime, world)
-                })();
-                result.map_err(|error| Failed::from(format!("{error:?}")))
+                let played = handle.block_on(pool.take()).and_then(|mut world| run(&handle, &mut world));
+                played.map_err(|error| Failed::from(format!("{error:?}")))
             });
             trial.with_ignored_flag(skipped)
         })
         .collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
-    let world = world.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-    if let Some(mut world) = world {
-        if conclusion.has_failed() {
-            let kept = folder.keep();
-            eprintln!("logs of the failed run are kept in {}", kept.display());
-        }
-        runtime.block_on(world.stack.stop()).unwrap();
+    runtime.block_on(pool.stop()).unwrap();
+    if conclusion.has_failed() {
+        eprintln!("logs of the failed run are kept in {}", folder.keep().display());
     }
     conclusion.exit_code()
 }

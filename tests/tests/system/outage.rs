@@ -7,7 +7,7 @@ use kms_e2e::{World, eventually};
 pub async fn a_request_made_while_the_core_is_away_is_answered_when_it_is_back(
     world: &mut World,
 ) -> Result<()> {
-    let reference = world.encrypt("uint32", "31").await?;
+    let reference = world.encrypt("uint8:9").await?;
     world.stack.kill("core").await?;
     let id = world.ask_for(&[&reference]).await?;
     world.blocks(15).await?;
@@ -18,7 +18,7 @@ pub async fn a_request_made_while_the_core_is_away_is_answered_when_it_is_back(
 }
 
 pub async fn a_request_is_closed_and_refunded_with_every_operator_stopped(world: &mut World) -> Result<()> {
-    let reference = world.encrypt("uint32", "32").await?;
+    let reference = world.encrypt("uint8:9").await?;
     world.stack.kill("connector").await?;
     world.stack.kill("core").await?;
     let before = world.solvency().await?;
@@ -40,7 +40,7 @@ pub async fn a_request_is_closed_and_refunded_with_every_operator_stopped(world:
 }
 
 pub async fn a_pending_request_survives_a_restart_of_everything(world: &mut World) -> Result<()> {
-    let reference = world.encrypt("uint32", "33").await?;
+    let reference = world.encrypt("uint8:9").await?;
     world.stack.kill("core").await?;
     let id = world.ask_for(&[&reference]).await?;
     let first = world.user.json(&["decrypt", "--no-wait", &reference]).await?;
@@ -50,6 +50,6 @@ pub async fn a_pending_request_survives_a_restart_of_everything(world: &mut Worl
     world.fulfilled(&[id]).await?;
     let responses: Vec<ResponseView> = world.query(&QueryMsg::Responses { request_id: id }).await?;
     let payload = responses.first().and_then(|response| response.payload.clone()).context("no payload")?;
-    ensure!(payload.as_slice().last() == Some(&33), "{payload:?}");
+    ensure!(payload.as_slice().last() == Some(&9), "{payload:?}");
     Ok(())
 }

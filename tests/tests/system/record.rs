@@ -29,7 +29,7 @@ pub async fn the_log_that_a_client_reads_leads_to_the_head_in_state(world: &mut 
 }
 
 pub async fn a_strangers_request_is_denied_and_the_denial_is_on_record(world: &mut World) -> Result<()> {
-    let reference = world.encrypt("uint8", "200").await?;
+    let reference = world.encrypt("uint8:9").await?;
     let refused = world.stranger.run(&["decrypt", &reference]).await?.expect(4)?;
     ensure!(refused.stderr.contains("permission"), "{}", refused.stderr);
     ensure!(refused.stdout.contains("denied: permission"), "{}", refused.stdout);
@@ -47,7 +47,7 @@ pub async fn a_strangers_request_is_denied_and_the_denial_is_on_record(world: &m
 }
 
 pub async fn a_stored_body_hashes_to_what_receipts_sign(world: &mut World) -> Result<()> {
-    let reference = world.encrypt("uint16", "4242").await?;
+    let reference = world.encrypt("uint8:9").await?;
     let id = world.ask_for(&[&reference]).await?;
     world.fulfilled(&[id]).await?;
     let key = state_key::REQUEST.key(id.get());

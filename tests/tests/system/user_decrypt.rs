@@ -42,12 +42,8 @@ pub async fn the_public_npm_client_accepts_values_from_compressed_lists(world: &
 }
 
 async fn judged_by_the_public_client(world: &World, form: &[&str]) -> Result<()> {
-    let mut references = Vec::new();
-    for (fhe_type, value, _) in VALUES {
-        let key = world.key.to_string();
-        let encrypt = [&["encrypt", "--key", &key], form, &["--type", fhe_type, "--value", value]].concat();
-        references.push(world.user.ask(&encrypt).await?);
-    }
+    let values = VALUES.map(|(fhe_type, value, _)| format!("{fhe_type}:{value}"));
+    let references = world.encrypt_all(form, &values.each_ref().map(String::as_str)).await?;
     let id = unread(world, &references).await?;
     let (asked, seed) = kept_key(world, id).await?;
     let case = case(world, id, &asked, &UserKey::from_seed(&seed)).await?;
@@ -152,12 +148,8 @@ async fn public_client(world: &World, case: &Value) -> Result<Value> {
 pub async fn a_value_of_any_width_is_shown_to_its_user_and_to_nobody_else(world: &mut World) -> Result<()> {
     let greatest =
         "179769313486231590772930519078902473361797697894230657273430081157732675805500963132708477322";
-    let mut references = Vec::new();
-    for (fhe_type, value) in [("uint512", greatest), ("uint1024", greatest), ("uint2048", "7")] {
-        let key = world.key.to_string();
-        let encrypt = ["encrypt", "--key", &key, "--compressed", "--type", fhe_type, "--value", value];
-        references.push(world.user.ask(&encrypt).await?);
-    }
+    let values = [format!("uint512:{greatest}"), format!("uint1024:{greatest}"), "uint2048:7".to_owned()];
+    let references = world.encrypt_all(&["--compressed"], &values.each_ref().map(String::as_str)).await?;
     let references: Vec<&str> = references.iter().map(String::as_str).collect();
     // The wallet that pays has the grant; the user is another, who has no account here at all.
     let user = world.stack.layout().secret("ethereum");
@@ -169,6 +161,9 @@ pub async fn a_value_of_any_width_is_shown_to_its_user_and_to_nobody_else(world:
         world.user.ask(&[&["user-decrypt"], references.as_slice(), &["--user", wallet]].concat()).await?;
     ensure!(shown.lines().collect::<Vec<_>>() == [greatest, greatest, "7"], "{shown}");
     ensure!(fs::read_dir(key_folder(world))?.count() == 0, "a key is kept though its answer was read");
+    // To everybody, where the key's owner asks for that.
+    let shown = world.user.ask(&[&["decrypt"], references.as_slice()].concat()).await?;
+    ensure!(shown.lines().collect::<Vec<_>>() == [greatest, greatest, "7"], "{shown}");
 
     let id = unread(world, &[references[2].to_owned()]).await?.to_string();
     // Whose machine has not the key reads nothing, and a request for everybody has no user.
@@ -181,7 +176,7 @@ pub async fn a_value_of_any_width_is_shown_to_its_user_and_to_nobody_else(world:
 }
 
 pub async fn a_stranger_gets_no_unproven_value_encrypted_to_himself(world: &mut World) -> Result<()> {
-    let reference = world.encrypt("uint8", "9").await?;
+    let reference = world.encrypt("uint8:9").await?;
     let refused = world.stranger.run(&["user-decrypt", &reference]).await?.expect(4)?;
     ensure!(refused.stdout.contains("denied: permission"), "{refused:?}");
     Ok(())

@@ -37,7 +37,7 @@ pub async fn a_web_client_makes_a_key_has_values_decrypted_and_gets_its_excess_b
 
 pub async fn a_web_client_hears_why_its_request_was_denied(world: &mut World) -> Result<()> {
     let client = WebClient::funded(world, "web-stranger", COINS).await?;
-    let reference = world.encrypt("uint8", "9").await?;
+    let reference = world.encrypt("uint8:9").await?;
     let refused = client.run(&["decrypt", &reference]).await?.expect(1)?;
     let request = newest_of(world, &client.address).await?;
     ensure!(request.state == State::Denied, "{request:?}");
@@ -47,7 +47,7 @@ pub async fn a_web_client_hears_why_its_request_was_denied(world: &mut World) ->
 }
 
 pub async fn an_operator_withdraws_its_credit_with_the_web_client(world: &mut World) -> Result<()> {
-    let reference = world.encrypt("bool", "true").await?;
+    let reference = world.encrypt("uint8:9").await?;
     world.user.ask(&["decrypt", &reference]).await?;
     let credit = world.earned().await?;
     ensure!(credit > GAS, "a credit of {credit} is too little to be seen beside the price of gas");
