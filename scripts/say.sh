@@ -9,14 +9,25 @@ fail() {
     exit 1
 }
 
-# interrupted SIGNAL GROUP: ends the process group, then the script, by the signal that it got.
+# interrupted SIGNAL GROUP...: ends the process groups, then the script, by the signal that it got.
 interrupted() {
+    local signal=$1
+    shift
     trap - INT TERM HUP
-    kill -TERM -- "-$2" 2>/dev/null || true
-    wait "$2" 2>/dev/null || true
+    kill -TERM -- "${@/#/-}" 2>/dev/null || true
+    wait "$@" 2>/dev/null || true
     if [ -t 2 ]; then printf '\n' >&2; fi
     say "interrupted"
-    kill "-$1" $$
+    kill "-$signal" $$
+}
+
+# with_groups GROUP...: from here on they end with the script. `with_groups` alone: no longer.
+with_groups() {
+    local signal
+    for signal in INT TERM HUP; do
+        # shellcheck disable=SC2064 # which signal and which groups is known now
+        if [ $# = 0 ]; then trap - "$signal"; else trap "interrupted $signal $*" "$signal"; fi
+    done
 }
 
 # run_visibly LABEL LOG COMMAND...: runs the command with all its output in LOG. While it runs, the
@@ -24,7 +35,7 @@ interrupted() {
 # 15 s. When it fails, the end of the log is shown and the command's status is returned. When the
 # script is interrupted, so is the command, with all that it has started.
 run_visibly() {
-    local label=$1 log=$2 started=$SECONDS shown=0 status=0 child signal
+    local label=$1 log=$2 started=$SECONDS shown=0 status=0 child
     shift 2
     : >"$log"
     # With job control the command leads a process group of its own, which can be ended as a whole.
@@ -32,10 +43,7 @@ run_visibly() {
     "$@" >"$log" 2>&1 </dev/null &
     child=$!
     set +m
-    for signal in INT TERM HUP; do
-        # shellcheck disable=SC2064 # which signal and which command is known now
-        trap "interrupted $signal $child" "$signal"
-    done
+    with_groups "$child"
     while kill -0 "$child" 2>/dev/null; do
         sleep 0.2
         if [ -t 2 ]; then
@@ -47,7 +55,7 @@ run_visibly() {
         fi
     done
     wait "$child" || status=$?
-    trap - INT TERM HUP
+    with_groups
     if [ -t 2 ]; then printf '\r\033[K' >&2; fi
     if [ "$status" -ne 0 ]; then
         tail -n 30 "$log" >&2

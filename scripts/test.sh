@@ -4,8 +4,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/say.sh
 
-# How the names of the scenarios begin that run on one stack (tests/tests/system).
+# How the names of the scenarios begin that run on stacks (tests/tests/system).
 SCENARIOS=system::
+# How the names of the tests begin that try random input for a minute, and of what.
+MINUTES=a_minute_of_random_
+RANDOM_INPUT=(ciphertexts inputs proofs calls files)
 
 # phase LABEL COMMAND...
 phase() {
@@ -29,20 +32,48 @@ no_second_build() {
     [ -z "$again" ] || fail "the programs alone resolve other features than all targets do (see tests/Cargo.toml): $again"
 }
 
-# The scenarios on the stack mostly wait, the other tests mostly compute: side by side they take less time. Requests
-# have deadlines, so the others stand back.
+# counted WORD LOG...: the sum of what test results say before this word.
+counted() {
+    local word=$1
+    shift
+    sed -n "s/^test result: .* \([0-9]\+\) $word;.*/\1/p" "$@" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# try_random_input LOGS. A minute is a minute, so all of them take the same one.
+try_random_input() {
+    local what status=0 tried=()
+    set +m
+    for what in "${RANDOM_INPUT[@]}"; do
+        cargo test --workspace --locked --lib -- "$MINUTES$what" --show-output >"$1/random-$what.log" 2>&1 &
+        tried+=($!)
+    done
+    for what in "${tried[@]}"; do wait "$what" || status=$?; done
+    return "$status"
+}
+
+# Scenarios mostly wait, the other tests mostly compute: side by side they take less time. Requests have deadlines, so
+# the others stand back.
 run_tests() {
-    local log=target/tmp/tests.log others status=0
+    local logs=target/test-logs random others status=0
     export KMS_REQUIRE_SYSTEM_TESTS=1
-    mkdir -p target/tmp
-    say "all tests but the scenarios go to $log, shown at the end"
-    nice -n 10 cargo test --workspace --locked --no-fail-fast -- --skip "$SCENARIOS" >"$log" 2>&1 &
+    rm -rf "$logs"
+    mkdir "$logs"
+    say "the scenarios are shown as they end; all other tests go to $logs, shown when all have ended"
+    set -m
+    try_random_input "$logs" &
+    random=$!
+    cargo test --workspace --locked --no-fail-fast -- --skip "$SCENARIOS" --skip "$MINUTES" >"$logs/others.log" 2>&1 &
     others=$!
-    cargo test --workspace --locked --test system || status=$?
+    set +m
+    with_groups "$random" "$others"
+    renice -n 10 -g "$random" "$others" >/dev/null
+    cargo test --workspace --locked --test system | tee "$logs/scenarios.log" || status=$?
+    wait "$random" || status=$?
     wait "$others" || status=$?
-    cat "$log"
-    [ "$(grep -c '[1-9][0-9]* filtered out' "$log")" = 1 ] \
-        || fail "a test beside the scenarios has a name with $SCENARIOS in it: it did not run"
+    with_groups
+    cat "$logs"/random-*.log "$logs/others.log"
+    [ "$(counted "filtered out" "$logs/others.log")" = "$(counted passed "$logs/scenarios.log" "$logs"/random-*.log)" ] \
+        || fail "tests that were left out beside the scenarios ran nowhere, or failed"
     return "$status"
 }
 
