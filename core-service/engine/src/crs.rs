@@ -48,14 +48,13 @@ impl ReferenceString {
     /// That nobody knows the randomness behind it cannot be checked. Whether it is the one that is meant is for the caller to
     /// check, by [`crate::crs_digest`].
     pub fn load(params: ParameterSet, stored: &[u8]) -> Result<Self, CrsError> {
-        let invalid = CrsError::Invalid { params: params.name() };
-        guard(|| {
+        let loaded = guard(|| {
             let crs = read(params, stored)?;
             let max_bits = params.crs_bits(crs.max_num_messages().0)?;
             Some(Self { params, crs: Arc::new(crs), max_bits })
-        })
-        .flatten()
-        .ok_or(invalid)
+        });
+        let loaded = loaded.ok_or(CrsError::LibraryFailure { doing: "loading a reference string" })?;
+        loaded.ok_or(CrsError::Invalid { params: params.name() })
     }
 
     /// Bits of plaintext that one list can hold; a bool takes 2.

@@ -10,7 +10,7 @@ use kms_asc_api::{
     FailureCode, Handle, KeyType, VerifyInput, eip712,
     payload::{InputBinding, InputVerdict, MAX_INPUTS},
 };
-use kms_core_engine::{Engine, FheType, KeyError};
+use kms_core_engine::{CrsError, Engine, FheType, KeyError};
 
 use super::{
     Failure, Finding, Workshop, answer_domain,
@@ -105,6 +105,9 @@ async fn reference_string<E: Engine>(
     let vault = shop.vault.clone();
     match compute(move || vault.engine().load_crs(parts.params, &stored)).await? {
         Ok(string) => Ok(Ok(shop.strings.keep(parts, string))),
+        Err(error @ CrsError::LibraryFailure { .. }) => {
+            Err(Error::internal("loading a reference string", &error))
+        }
         Err(error) => Ok(Err(misfit(request, &error))),
     }
 }
