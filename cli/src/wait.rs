@@ -1,11 +1,9 @@
 //! Waiting for a request's end, by looking at contract state.
 
-use std::{
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::{future::Future, time::Duration};
 
 use kms_asc_api::{RequestId, RequestView};
+use tokio::time::Instant;
 
 use crate::{
     error::{Error, Result},
@@ -146,13 +144,13 @@ mod tests {
         .await
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_terminal_state_ends_the_waiting_and_silence_of_the_node_does_not() {
         let looks = vec![Ok(view(State::Pending, false)), Err(OFFLINE), Ok(view(State::Fulfilled, false))];
         assert_eq!(wait(looks).await.unwrap().state, State::Fulfilled);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_request_that_is_due_is_given_a_moment_to_be_closed() {
         let looks = vec![Ok(view(State::Expired, true)), Ok(view(State::Expired, false))];
         assert_eq!(wait(looks).await.unwrap().state, State::Expired);
@@ -161,7 +159,7 @@ mod tests {
         assert!(error.to_string().contains("kms request close 7"));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_chain_that_does_not_move_ends_the_waiting() {
         let error = wait(vec![Ok(view(State::Pending, false))]).await.unwrap_err();
         assert_eq!((error.code(), error.exit().number()), ("waited_too_long", 5));
@@ -169,7 +167,7 @@ mod tests {
         assert_eq!(error.code(), "node_unreachable");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_a_second_look_cannot_mend_ends_the_waiting_at_once() {
         let refused = || {
             let message = "[unknown_request] there is no request 7".to_owned();
