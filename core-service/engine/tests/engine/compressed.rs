@@ -201,7 +201,7 @@ fn a_list_of_a_key_with_another_id_is_refused_by_its_tag() {
 #[test]
 fn a_list_of_another_key_with_the_same_id_is_refused_from_16_bits_on() {
     let wide: Vec<_> = samples().into_iter().filter(|value| value.fhe_type().bits() >= 16).collect();
-    for _ in 0..3 {
+    for _ in 0..10 {
         let stored = same_id().encryptor.encrypt_compressed(&wide).unwrap();
         for result in small().list(&stored, LIST, &types(&wide)) {
             assert!(matches!(result, Err(CiphertextError::NotAMessage { .. })), "{result:?}");
