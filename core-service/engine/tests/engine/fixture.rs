@@ -136,6 +136,7 @@ macro_rules! shared_crs {
 }
 
 shared_crs! {
+    tiny_crs: 15;
     small_crs: 126;
     long_crs: 2048;
 }
