@@ -34,11 +34,9 @@ run_visibly "sleeping" $place/long.log bash -c 'sleep 1000 & echo \$! >$place/st
 SCRIPT
     for signal in INT TERM; do
         rm -f "$place/started"
-        # Without job control a command in the background does not hear SIGINT at all.
-        set -m
-        bash "$place/long.sh" 2>"$place/said" &
+        # A command in the background, and one whose caller was in the background, does not hear SIGINT unless told to.
+        env --default-signal="$signal" bash "$place/long.sh" 2>"$place/said" &
         script=$!
-        set +m
         await [ -s "$place/started" ]
         started=$(cat "$place/started")
         runs "$started" || fail "the step did not start"
