@@ -4,14 +4,14 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail, ensure};
 use kms_asc_api::{
-    Credit, ExecuteMsg, KeyId, Operation, OutcomesData, QueryMsg, RequestId, RequestView, Solvency, State,
-    SubmitRequestData,
+    Credit, CrsId, ExecuteMsg, KeyId, Operation, OutcomesData, QueryMsg, RequestId, RequestView, Solvency,
+    State, SubmitRequestData,
 };
 use kms_chain::{Client, Coin, Message, TxOptions, TxOutcome};
 use kms_localnet::{AccountName, Lifetime, Programs, Stack, StackOptions};
 use serde::de::DeserializeOwned;
 use tokio::{
-    sync::Mutex,
+    sync::{Mutex, OnceCell},
     time::{Instant, sleep},
 };
 
@@ -31,8 +31,12 @@ pub struct World {
     pub user: Person,
     /// Owns nothing.
     pub stranger: Person,
-    /// The user's key.
+    /// The user's key, with parameters of real use.
     pub key: KeyId,
+    /// The user's key with test parameters.
+    quick_key: OnceCell<KeyId>,
+    /// A reference string for inputs under [`key`](Self::key).
+    reference_string: OnceCell<CrsId>,
     /// REFs of what was encrypted, by the command.
     encrypted: Mutex<BTreeMap<Vec<String>, Vec<String>>>,
 }
@@ -56,9 +60,34 @@ impl World {
             })
         };
         let (user, stranger) = (person(AccountName::User)?, person(AccountName::Other)?);
-        let key = user.ask(&["keygen"]).await?;
-        let key = key.parse().with_context(|| format!("kms keygen printed {key}"))?;
-        Ok(Self { programs, user, stranger, key, encrypted: Mutex::default(), stack })
+        let key = made(&user, &["keygen"]).await?;
+        let (quick_key, reference_string, encrypted) = Default::default();
+        Ok(Self { stack, programs, user, stranger, key, quick_key, reference_string, encrypted })
+    }
+
+    /// A key of the user with test parameters, made when it is first asked for: to encrypt under the other takes seconds, which
+    /// is of no use where another thing is tried.
+    ///
+    /// # Errors
+    /// If it is not made.
+    pub async fn quick_key(&self) -> Result<KeyId> {
+        let make = || made(&self.user, &["keygen", "--insecure-test-parameters"]);
+        self.quick_key.get_or_try_init(make).await.copied()
+    }
+
+    /// A reference string of 128 bits that [`key`](Self::key) allows, made when it is first asked for.
+    ///
+    /// # Errors
+    /// If it is not made.
+    pub async fn reference_string(&self) -> Result<CrsId> {
+        let make = || async {
+            let made = self.user.json(&["crs", "generate", "--max-bits", "128", "--ttl", "120"]).await?;
+            ensure!(made["state"] == "fulfilled" && made["responses"][0]["verified"] == true, "{made}");
+            let id = CrsId(made["id"].as_u64().context("no id")?);
+            self.user.ask(&["key", "crs", &self.key.to_string(), &id.to_string()]).await?;
+            Ok(id)
+        };
+        self.reference_string.get_or_try_init(make).await.copied()
     }
 
     /// Starts whatever an earlier scenario left stopped.
@@ -106,15 +135,15 @@ impl World {
     /// # Errors
     /// If the command fails.
     pub async fn encrypt(&self, value: &str) -> Result<String> {
-        self.encrypt_all(&[], &[value]).await?.pop().context("no REF")
+        self.encrypt_all(self.key, &[], &[value]).await?.pop().context("no REF")
     }
 
-    /// The same of several values, in another form if there are options for one; a REF of each.
+    /// The same of several values under one of the user's keys, in another form if there are options for one; a REF of each.
     ///
     /// # Errors
     /// As [`encrypt`](Self::encrypt).
-    pub async fn encrypt_all(&self, form: &[&str], values: &[&str]) -> Result<Vec<String>> {
-        let key = self.key.to_string();
+    pub async fn encrypt_all(&self, key: KeyId, form: &[&str], values: &[&str]) -> Result<Vec<String>> {
+        let key = key.to_string();
         let command = [&["encrypt", "--key", &key][..], form, &["--value"], values].concat();
         let mut encrypted = self.encrypted.lock().await;
         let words: Vec<String> = command.iter().map(|word| (*word).to_owned()).collect();
@@ -240,6 +269,12 @@ impl World {
         })
         .await
     }
+}
+
+/// A key made by a command.
+async fn made(user: &Person, command: &[&str]) -> Result<KeyId> {
+    let key = user.ask(command).await?;
+    key.parse().with_context(|| format!("kms keygen printed {key}"))
 }
 
 fn data<T: DeserializeOwned>(outcome: &TxOutcome, message: usize) -> Result<T> {

@@ -92,7 +92,7 @@ fn stored(world: &World, operation: &PublicDecrypt) -> Result<std::path::PathBuf
 
 /// The decryption of a ciphertext that nobody else asks for, so that it can be harmed.
 async fn fresh(world: &World, value: &str) -> Result<PublicDecrypt> {
-    let key = world.key.to_string();
+    let key = world.quick_key().await?.to_string();
     let encrypt = ["encrypt", "--key", &key, "--type", "uint8", "--value", value];
     let reference = world.user.ask(&encrypt).await?;
     let id = world.ask_for(&[&reference]).await?;
@@ -142,8 +142,8 @@ pub async fn a_ciphertext_of_another_type_is_refused_by_the_core(world: &mut Wor
 
 pub async fn a_ciphertext_of_another_key_is_refused_by_the_core(world: &mut World) -> Result<()> {
     let operation = fresh(world, "15").await?;
-    let other: KeyId = world.user.ask(&["keygen"]).await?.parse()?;
-    ensure!(other != world.key, "the same key again");
+    let other: KeyId = world.user.ask(&["keygen", "--insecure-test-parameters"]).await?.parse()?;
+    ensure!(other != operation.key_id, "the same key again");
     let operation = PublicDecrypt { key_id: other, ..operation };
     fails_with(world, operation, FailureCode::CiphertextMalformed).await.map(drop)
 }

@@ -4,7 +4,7 @@
 use std::{fs, path::Path, process::Stdio};
 
 use anyhow::{Context, Result, ensure};
-use kms_asc_api::{CrsId, CrsRecord, Digest, Epoch, EpochId, ExecuteMsg, KeyRecord, KeyType, QueryMsg};
+use kms_asc_api::{CrsRecord, Digest, Epoch, EpochId, ExecuteMsg, KeyRecord, KeyType, QueryMsg};
 use kms_e2e::{Deployment, Person, World};
 use kms_localnet::{AccountName, Programs, Stack};
 use tokio::process::{Child, Command};
@@ -69,9 +69,7 @@ pub async fn a_key_and_a_string_that_another_core_made_are_imported_and_work(
 ) -> Result<()> {
     let made = world.user.ask(&["keygen", "--insecure-test-parameters"]).await?;
     let key: KeyRecord = world.query(&QueryMsg::Key { id: made.parse()? }).await?;
-    let string = world.user.json(&["crs", "generate", "--max-bits", "64"]).await?;
-    let id = CrsId(string["id"].as_u64().context("no id")?);
-    let string: CrsRecord = world.query(&QueryMsg::Crs { id }).await?;
+    let string: CrsRecord = world.query(&QueryMsg::Crs { id: world.reference_string().await? }).await?;
     let mut taker = Place::begin(world, Deployment::begin("taker").await?).await?;
     let folder = tempfile::tempdir()?;
     let certificate = |stack: &Stack| stack.layout().certificates().join("core.pem");
@@ -96,11 +94,11 @@ pub async fn a_key_and_a_string_that_another_core_made_are_imported_and_work(
     ensure!(imported.imported && imported.digests == key.digests, "{imported:?}");
     taker.works(&id).await?;
 
-    let digest = string.digest.to_hex();
-    let import = ["crs", "import", "--max-bits", "64", "--digest", &digest, "--no-wait"];
+    let (digest, bits) = (string.digest.to_hex(), string.max_bits.to_string());
+    let import = ["crs", "import", "--max-bits", &bits, "--digest", &digest, "--no-wait"];
     let id = asked(&taker, &import).await?;
     let bytes = world.stack.layout().store().join("public").join(digest.trim_start_matches("0x"));
-    let stage = ["stage-crs", text(&bytes)?, "--max-bits", "64", "--owner", &owner, "--request", &id];
+    let stage = ["stage-crs", text(&bytes)?, "--max-bits", &bits, "--owner", &owner, "--request", &id];
     core(&taker.chain.stack, &stage).await?;
     finished(&taker, &id).await?;
     taker.user.ask(&["crs", "fetch", &id]).await?;

@@ -23,11 +23,11 @@ pub async fn a_value_of_each_type_comes_back_as_it_was_encrypted(world: &mut Wor
         .flat_map(|(of, values)| values.iter().map(move |value| format!("{of}:{value}")))
         .collect();
     let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
-    let references = world.encrypt_all(&[], &typed).await?;
-    let mut references = references.iter().map(String::as_str);
+    let references = world.encrypt_all(world.key, &[], &typed).await?;
+    let references: Vec<&str> = references.iter().map(String::as_str).collect();
+    let mut left = references.iter().copied();
     for (fhe_type, values) in VALUES {
-        let decrypt: Vec<&str> =
-            ["decrypt"].into_iter().chain(references.by_ref().take(values.len())).collect();
+        let decrypt: Vec<&str> = ["decrypt"].into_iter().chain(left.by_ref().take(values.len())).collect();
         let report = world.user.json(&decrypt).await?;
         ensure!(report["state"] == "fulfilled", "{report}");
         ensure!(report["responses"][0]["verified"] == true, "{report}");
@@ -35,6 +35,9 @@ pub async fn a_value_of_each_type_comes_back_as_it_was_encrypted(world: &mut Wor
         let shown: Vec<&str> = shown.filter_map(|value| value["value"].as_str()).collect();
         ensure!(shown == values, "{fhe_type}: {shown:?}, not {values:?}");
     }
+    // All at once, encrypted to their user.
+    let shown = world.user.ask(&[&["user-decrypt"], references.as_slice()].concat()).await?;
+    ensure!(shown.lines().eq(VALUES.iter().flat_map(|(_, values)| values.iter().copied())), "{shown}");
     Ok(())
 }
 

@@ -31,8 +31,9 @@ async fn thief(world: &mut World) -> Result<Forger> {
 
 /// The decryption of a value that is asked for and not answered, its body, and its ciphertext.
 async fn pending_decryption(world: &World, forger: &Forger, value: &str) -> Result<(Vec<u8>, Vec<Vec<u8>>)> {
-    let reference = world.encrypt(&format!("uint8:{value}")).await?;
-    let id = world.ask_for(&[&reference]).await?;
+    let key = world.quick_key().await?;
+    let reference = world.encrypt_all(key, &[], &[&format!("uint8:{value}")]).await?;
+    let id = world.ask_for(&[&reference[0]]).await?;
     let body = forger.body(id).await?;
     let parsed = RequestBody::parse(&body)?;
     let mut bytes = Vec::new();

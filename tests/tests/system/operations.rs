@@ -45,11 +45,12 @@ pub async fn values_of_several_types_come_back_from_one_compressed_list(world: &
         ("uint8", (0..20).map(|value| (value * 13).to_string()).collect()),
         ("uint64", vec![u64::MAX.to_string(), "0".to_owned()]),
         ("address", vec![WALLET.to_owned()]),
+        ("uint512", vec![format!("{}7", "9".repeat(150))]),
     ];
     let typed = all.iter().flat_map(|(of, values)| values.iter().map(move |value| format!("{of}:{value}")));
     let typed: Vec<String> = typed.collect();
     let typed: Vec<&str> = typed.iter().map(String::as_str).collect();
-    let references = world.encrypt_all(&["--compressed"], &typed).await?;
+    let references = world.encrypt_all(world.key, &["--compressed"], &typed).await?;
     let mut references = references.iter().map(String::as_str);
     for (fhe_type, values) in all {
         // In another order than they are stored in.
@@ -63,22 +64,10 @@ pub async fn values_of_several_types_come_back_from_one_compressed_list(world: &
     Ok(())
 }
 
-/// The stack's reference string, which the user's key allows; made when it is first needed.
-async fn crs(world: &World) -> Result<String> {
-    let record = key_record(world, world.key).await?;
-    if let Some(id) = record.crs_ids.first() {
-        return Ok(id.to_string());
-    }
-    let made = world.user.json(&["crs", "generate", "--max-bits", "128", "--ttl", "120"]).await?;
-    ensure!(made["state"] == "fulfilled" && made["responses"][0]["verified"] == true, "{made}");
-    let id = made["id"].as_u64().context("no id")?.to_string();
-    world.user.ask(&["key", "crs", &world.key.to_string(), &id]).await?;
-    Ok(id)
-}
-
 pub async fn a_reference_string_is_made_and_what_is_fetched_has_its_digest(world: &mut World) -> Result<()> {
-    let id = crs(world).await?;
-    let record: CrsRecord = world.query(&QueryMsg::Crs { id: id.parse()? }).await?;
+    let id = world.reference_string().await?;
+    let record: CrsRecord = world.query(&QueryMsg::Crs { id }).await?;
+    let id = id.to_string();
     ensure!((record.max_bits, record.imported) == (128, false), "{record:?}");
     let fetched = world.user.json(&["crs", "fetch", &id]).await?;
     ensure!(fetched["digest"] == record.digest.to_hex(), "{fetched}");
@@ -103,9 +92,10 @@ pub async fn a_reference_string_is_made_and_what_is_fetched_has_its_digest(world
 
 /// An input of `values` for the application of the other account; gives a REF of each element.
 async fn input(world: &World, values: &[&str]) -> Result<Vec<String>> {
-    let crs = crs(world).await?;
+    let crs = world.reference_string().await?.to_string();
     let app = world.stack.account(AccountName::Other)?.address().to_owned();
-    world.encrypt_all(&["--proven", "--crs", &crs, "--contract", &app, "--user", WALLET], values).await
+    let form = ["--proven", "--crs", &crs, "--contract", &app, "--user", WALLET];
+    world.encrypt_all(world.key, &form, values).await
 }
 
 pub async fn a_verified_input_is_decrypted_by_its_application_and_by_no_stranger(

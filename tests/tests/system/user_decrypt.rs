@@ -43,7 +43,8 @@ pub async fn the_public_npm_client_accepts_values_from_compressed_lists(world: &
 
 async fn judged_by_the_public_client(world: &World, form: &[&str]) -> Result<()> {
     let values = VALUES.map(|(fhe_type, value, _)| format!("{fhe_type}:{value}"));
-    let references = world.encrypt_all(form, &values.each_ref().map(String::as_str)).await?;
+    let key = world.quick_key().await?;
+    let references = world.encrypt_all(key, form, &values.each_ref().map(String::as_str)).await?;
     let id = unread(world, &references).await?;
     let (asked, seed) = kept_key(world, id).await?;
     let case = case(world, id, &asked, &UserKey::from_seed(&seed)).await?;
@@ -149,7 +150,9 @@ pub async fn a_value_of_any_width_is_shown_to_its_user_and_to_nobody_else(world:
     let greatest =
         "179769313486231590772930519078902473361797697894230657273430081157732675805500963132708477322";
     let values = [format!("uint512:{greatest}"), format!("uint1024:{greatest}"), "uint2048:7".to_owned()];
-    let references = world.encrypt_all(&["--compressed"], &values.each_ref().map(String::as_str)).await?;
+    let key = world.quick_key().await?;
+    let values = values.each_ref().map(String::as_str);
+    let references = world.encrypt_all(key, &["--compressed"], &values).await?;
     let references: Vec<&str> = references.iter().map(String::as_str).collect();
     // The wallet that pays has the grant; the user is another, who has no account here at all.
     let user = world.stack.layout().secret("ethereum");
