@@ -4,6 +4,11 @@ STACK ?= default
 VALUE ?= 42
 TYPE  ?= uint64
 XTASK  = target/debug/xtask
+# Wherever else somebody has cargo build: what was built is looked for here.
+export CARGO_TARGET_DIR = $(CURDIR)/target
+# With the Rust that set-up chose.
+CARGO  = . scripts/toolchain.sh && cargo
+SHELL  = bash
 
 # What is fuzzed, and for how long.
 TARGET  ?= all
@@ -49,13 +54,13 @@ client: ## write the JSON schemas and the TypeScript client anew, after a change
 	@scripts/build-client.sh --generate
 
 gas: build ## measure what every message costs, and write docs/measurements/gas.*
-	@cargo test --workspace --locked --test gas -- --write
+	@$(CARGO) test --workspace --locked --test gas -- --write
 
 gas-growth: build ## measure whether cost grows with what is stored (100,000 requests: 5 to 15 minutes)
-	@cargo test --workspace --locked --test gas_growth -- --write
+	@$(CARGO) test --workspace --locked --test gas_growth -- --write
 
 load: ## measure what a core does under load over TLS, with proofs, and write docs/measurements/load.*
-	@cargo build --workspace --locked --bins
+	@$(CARGO) build --workspace --locked --bins
 	@target/debug/kms-load
 
 campaign-contract: ## compare the contract with its model on STEPS random steps of SEED (CASE=n: one case of it again)

@@ -6,8 +6,6 @@ use anyhow::{Context, Result, ensure};
 use kms_asc_api::{InstantiateMsg, signing};
 use kms_chain::{Account, Message, TxOptions};
 
-/// Tells the contract's address from that of other contracts of the same code and creator.
-const SALT: &[u8] = b"asc";
 /// What explorers call the contract.
 const LABEL: &str = "kms-asc";
 
@@ -33,8 +31,10 @@ pub(crate) async fn deploy(admin: &Account, wasm: &Path, message: &InstantiateMs
     let (code_id, checksum) = stored.stored_code(0)?;
 
     let client = admin.client();
-    let contract = client.build_address(&checksum, admin.address(), SALT).await?;
-    let instantiate = Message::instantiate2(admin.address(), code_id, SALT, LABEL, &contract, message, &[])?;
+    // Tells its address from that of a contract that was made before, by whoever was interrupted before he knew.
+    let salt = client.status().await?.latest_height.to_be_bytes();
+    let contract = client.build_address(&checksum, admin.address(), &salt).await?;
+    let instantiate = Message::instantiate2(admin.address(), code_id, &salt, LABEL, &contract, message, &[])?;
     let outcome = admin.send(&[instantiate], &options).await.context("the contract was not instantiated")?;
     let address = outcome.instantiated_address(0)?;
     ensure!(address == contract, "the contract is at {address}, and not at {contract} as predicted");

@@ -1,7 +1,8 @@
 //! Where things lie in a stack's folder.
 
 use std::{
-    fs::DirBuilder,
+    fs::{self, DirBuilder},
+    io::ErrorKind,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
 };
@@ -38,6 +39,19 @@ impl Layout {
                 .mode(0o700)
                 .create(&folder)
                 .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what a creation left that was interrupted, so that another can begin. What runs, and the lock, stay.
+    pub(crate) fn forget_half_made(&self) -> Result<()> {
+        for folder in [self.secrets(), self.chain()] {
+            match fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("cannot delete {}", folder.display()));
+                }
+                _ => {}
+            }
         }
         Ok(())
     }

@@ -39,5 +39,5 @@ pub use layout::Layout;
 pub use options::StackOptions;
 pub use pins::{EpochPin, Pins};
 pub use programs::Programs;
-pub use stack::Stack;
+pub use stack::{Stack, check_stack_name};
 pub use supervisor::{Lifetime, ProcessStatus};

@@ -24,16 +24,14 @@ pub(crate) fn describe(layout: &Layout, name: &str) -> Result<Network> {
     })
 }
 
-/// Takes other ports if somebody else listens on those of the last time.
-pub(crate) fn settle_ports(network: &mut Network, layout: &Layout) -> Result<()> {
-    let taken = |url: &Url| url.port().is_none_or(|port| !ports::is_free(port));
-    if !taken(&network.rpc_url) && !taken(&network.core_url) {
-        return Ok(());
+/// Takes another port for a program that does not run, if somebody else listens on that of the last time. Whether it did.
+pub(crate) fn settle_port(url: &mut Url) -> Result<bool> {
+    let taken = url.port().is_none_or(|port| !ports::is_free(port));
+    if taken {
+        let [port] = ports::free()?;
+        *url = local_url(url.scheme(), port)?;
     }
-    let [rpc, core] = ports::free()?;
-    network.rpc_url = local_url("http", rpc)?;
-    network.core_url = local_url("https", core)?;
-    write(layout, network)
+    Ok(taken)
 }
 
 /// Writes it where every program reads it.

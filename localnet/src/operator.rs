@@ -89,6 +89,8 @@ struct ConnectorTls {
 struct ClientFile<'a> {
     network: &'a str,
     wallet: PathBuf,
+    /// Of published keys: they go with the stack, 76 MB each.
+    cache: &'a str,
 }
 
 /// Has the core make its signer, its vault and the certificates, where they are missing; the signer's public key.
@@ -208,7 +210,7 @@ fn connector_file(layout: &Layout) -> PathBuf {
 /// Writes the file of the command line, whose account is the user's.
 pub(crate) fn client(layout: &Layout) -> Result<()> {
     let wallet = layout.secret(AccountName::User.as_str());
-    write(&layout.client(), &ClientFile { network: "network.toml", wallet })
+    write(&layout.client(), &ClientFile { network: "network.toml", wallet, cache: "cache" })
 }
 
 fn launch(name: &str, program: PathBuf, config: &Path) -> Launch {

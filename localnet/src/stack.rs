@@ -45,15 +45,18 @@ impl Stack {
     /// Makes a new stack in `folder`: fresh keys, a chain that has not started, free ports.
     ///
     /// # Errors
-    /// If there is a stack in that folder already, or the node has not been built.
+    /// If there is a stack in that folder already, or the node has not been built. What an interrupted creation left there is
+    /// no stack, and goes.
     pub async fn create(folder: &Path, name: &str, options: StackOptions) -> Result<Self> {
-        check_name(name)?;
+        check_stack_name(name)?;
         ensure!(!exists(folder), "there is a stack in {} already", folder.display());
         let programs = Programs::of_this_build()?;
         let program = programs.node()?;
         let layout = Layout::new(std::path::absolute(folder)?);
         layout.make_folders()?;
         let lock = lock(&layout)?;
+        layout.forget_half_made()?;
+        layout.make_folders()?;
 
         (options.report)("making keys and the first block");
         let network = network::describe(&layout, name)?;
@@ -121,8 +124,16 @@ impl Stack {
             return Ok(());
         }
         (self.options.report)("starting the chain");
-        network::settle_ports(&mut self.network, &self.layout)?;
+        if network::settle_port(&mut self.network.rpc_url)? {
+            self.moved().await?;
+        }
         self.start_node().await
+    }
+
+    /// Has everybody find the network where it is now. The connector reads its file when it starts.
+    async fn moved(&mut self) -> Result<()> {
+        self.supervisor.stop(operator::CONNECTOR).await?;
+        network::write(&self.layout, &self.network)
     }
 
     async fn start_node(&mut self) -> Result<()> {
@@ -152,13 +163,14 @@ impl Stack {
         let mut message = terms::instantiate(&self.network, admin.address(), signer, payout.address());
         (self.options.terms)(&mut message);
         let deployment = deploy::deploy(&admin, &self.programs.contract()?, &message).await?;
+        self.pin(&Pins::of_deployment(&self.client()?, &deployment).await?)?;
+        self.network.contract = Some(deployment.contract.clone());
+        network::write(&self.layout, &self.network)?;
+        // After that: a contract whose code is not pinned works, and whoever is interrupted here has one.
         if self.options.pin_code {
             let node = Node::new(self.programs.node()?, &self.layout);
             node.pin_code(&self.client()?, &self.network, deployment.code_id).await?;
         }
-        self.pin(&Pins::of_deployment(&self.client()?, &deployment).await?)?;
-        self.network.contract = Some(deployment.contract.clone());
-        network::write(&self.layout, &self.network)?;
         Ok(deployment)
     }
 
@@ -210,6 +222,9 @@ impl Stack {
             return Ok(());
         }
         (self.options.report)("starting the core");
+        if network::settle_port(&mut self.network.core_url)? {
+            self.moved().await?;
+        }
         let test_parameters = self.options.test_parameters;
         let launch = operator::core(&self.layout, &self.programs, &self.network, test_parameters)?;
         self.supervisor.start(&launch)?;
@@ -339,7 +354,11 @@ fn exists(folder: &Path) -> bool {
     folder.join("network.toml").exists()
 }
 
-fn check_name(name: &str) -> Result<()> {
+/// Whether a stack can have this name, which becomes that of its folder.
+///
+/// # Errors
+/// If not, with what is allowed.
+pub fn check_stack_name(name: &str) -> Result<()> {
     let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     ensure!(
         (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_plain),
@@ -363,10 +382,10 @@ mod tests {
     #[test]
     fn names_of_stacks_are_plain() {
         for name in ["default", "a", "run-7"] {
-            check_name(name).unwrap();
+            check_stack_name(name).unwrap();
         }
-        for name in ["", "Default", "a b", "../x", "a.b", &"x".repeat(31)] {
-            assert!(check_name(name).is_err(), "{name:?} was accepted");
+        for name in ["", "Default", "a b", "..", ".", "../x", "/x", "a.b", &"x".repeat(31)] {
+            assert!(check_stack_name(name).is_err(), "{name:?} was accepted");
         }
     }
 

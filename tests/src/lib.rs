@@ -18,5 +18,5 @@ pub use operators::Operators;
 pub use person::{Output, Person};
 pub use prerequisites::{REQUIRE_VARIABLE, missing};
 pub use users::{element, input, user_decrypt};
-pub use web_client::{WebClient, missing_for_web_client};
+pub use web_client::{WebClient, missing_for_public_client, missing_for_web_client};
 pub use world::{World, eventually};

@@ -1,6 +1,10 @@
 //! Somebody with a wallet, who uses the TypeScript client: its examples, run by Node.
 
-use std::{env, path::PathBuf, process::Stdio};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use anyhow::{Context, Result};
 use kms_chain::{Coin, Message, TxOptions, Wallet};
@@ -98,6 +102,16 @@ impl WebClient {
 
 /// What must be there before the TypeScript client can run, a line each.
 pub fn missing_for_web_client() -> Vec<String> {
+    with_node(&examples(), "build-client.sh")
+}
+
+/// What is not there of what judges user decryptions as the public does, a line each.
+pub fn missing_for_public_client() -> Vec<String> {
+    let modules: PathBuf = [env!("CARGO_MANIFEST_DIR"), "node-tkms/node_modules"].iter().collect();
+    with_node(&modules, "build-node-tkms.sh")
+}
+
+fn with_node(built: &Path, by: &str) -> Vec<String> {
     let found = |name: &str| {
         env::var_os("PATH")
             .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(name).is_file()))
@@ -106,8 +120,8 @@ pub fn missing_for_web_client() -> Vec<String> {
     if !found("node") {
         missing.push("node is not there: run scripts/setup.sh --with-node".to_owned());
     }
-    if !examples().is_file() {
-        missing.push(format!("{} is not there: run scripts/build-client.sh", examples().display()));
+    if !built.exists() {
+        missing.push(format!("{} is not there: run scripts/{by}", built.display()));
     }
     missing
 }

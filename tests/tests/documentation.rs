@@ -64,6 +64,59 @@ fn every_link_between_documents_leads_somewhere() {
     assert!(found >= 2, "the check found only {found} links");
 }
 
+#[test]
+fn every_link_to_a_part_of_a_page_leads_to_one_of_its_headings() {
+    let mut found = 0;
+    for page in pages() {
+        let text = fs::read_to_string(&page).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(link, _)| link)) {
+            let Some((path, part)) = link.split_once('#').filter(|(path, _)| !path.contains("://")) else {
+                continue;
+            };
+            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            let target = fs::read_to_string(target).unwrap();
+            let headings = target.lines().filter(|line| line.starts_with('#')).map(anchor);
+            assert!(headings.into_iter().any(|heading| heading == part), "{}: {link}", page.display());
+            found += 1;
+        }
+    }
+    assert!(found >= 2, "the check found only {found} links");
+}
+
+/// As those who show the pages write a heading in a link.
+fn anchor(heading: &str) -> String {
+    let kept = |c: &char| c.is_alphanumeric() || [' ', '-', '_'].contains(c);
+    heading
+        .trim_start_matches('#')
+        .trim()
+        .to_lowercase()
+        .chars()
+        .filter(kept)
+        .collect::<String>()
+        .replace(' ', "-")
+}
+
+#[test]
+fn the_architecture_names_every_crate_and_where_it_lies() {
+    let page = fs::read_to_string(root().join("docs/architecture.md")).unwrap();
+    let metadata = cargo_metadata::MetadataCommand::new()
+        .no_deps()
+        .other_options(["--offline".to_owned()])
+        .exec()
+        .unwrap();
+    for package in metadata.packages {
+        let folder = package.manifest_path.parent().unwrap().strip_prefix(root()).unwrap();
+        // xtask is told of with the scripts beside it.
+        let folder = if package.name == "xtask" { "scripts" } else { folder.as_str() };
+        let row = page.lines().find(|line| line.starts_with(&format!("| `{folder}` |")));
+        assert!(
+            row.is_some_and(|row| row.contains(&format!("`{}`", package.name))),
+            "{} in {folder}",
+            package.name
+        );
+    }
+}
+
 /// What stands between backquotes in the text, and what is typed after a prompt in a block of its own.
 fn code(page: &str) -> impl Iterator<Item = String> {
     let blocks = page.split("```").skip(1).step_by(2).flat_map(str::lines);

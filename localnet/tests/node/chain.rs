@@ -2,7 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
-use kms_chain::{Coin, Message, TxOptions};
+use kms_chain::{Coin, Gas, Message, TxOptions};
 use kms_localnet::{AccountName, Lifetime, Stack, StackOptions};
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -68,13 +68,48 @@ pub async fn two_stacks_run_beside_each_other_and_only_their_owner_reads_their_k
     for stack in [&one, &two] {
         let root = fs::metadata(stack.layout().root()).unwrap().permissions().mode();
         assert_eq!(root & 0o777, 0o700);
-        for account in AccountName::ALL {
-            let path = stack.layout().secret(account.as_str());
-            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+        let chain = stack.layout().chain();
+        let mut secrets = vec![chain.join("config/priv_validator_key.json")];
+        for folder in [stack.layout().secrets(), chain.join("keyring-test")] {
+            secrets.extend(fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+        }
+        assert!(secrets.len() > AccountName::ALL.len() + 1, "{secrets:?}");
+        for path in secrets {
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{}", path.display());
         }
     }
     let addresses = [&one, &two].map(|stack| stack.account(AccountName::User).unwrap().address().to_owned());
     assert_ne!(addresses[0], addresses[1]);
+}
+
+/// What the node itself says of its genesis, and how fast it goes.
+pub async fn the_chain_has_a_block_gas_limit_and_blocks_of_200_ms() {
+    let folder = tempfile::tempdir().unwrap();
+    let stack = started(folder.path(), "limits").await;
+    let config = fs::read_to_string(stack.layout().chain().join("config/config.toml")).unwrap();
+    assert!(config.contains("timeout_commit = \"200ms\""), "{config}");
+    let user = stack.account(AccountName::User).unwrap();
+    let message = Message::bank_send(user.address(), user.address(), &[Coin::new(1, "ukms")]).unwrap();
+    let limit = StackOptions::new(Lifetime::Owned).block_max_gas;
+    let greedy = TxOptions { gas: Gas::Limit(limit + 1), ..TxOptions::default() };
+    let error = user.send(&[message], &greedy).await.unwrap_err();
+    assert!(error.to_string().contains("exceeds block max gas 40000000"), "{error}");
+}
+
+pub async fn a_creation_that_was_interrupted_is_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("half");
+    let options = StackOptions::new(Lifetime::Owned);
+    let stack = Stack::create(&path, "half", options.clone()).await.unwrap();
+    let first = stack.account(AccountName::User).unwrap().address().to_owned();
+    // The network is written last.
+    fs::remove_file(stack.layout().network()).unwrap();
+    assert!(Stack::create(&path, "half", options.clone()).await.is_err(), "two programs make one stack");
+    drop(stack);
+    let mut stack = Stack::create(&path, "half", options).await.unwrap();
+    assert_ne!(stack.account(AccountName::User).unwrap().address(), first);
+    stack.start_chain().await.unwrap();
 }
 
 pub async fn a_stack_belongs_to_one_program_at_a_time_and_is_found_again() {

@@ -35,6 +35,8 @@ fn main() -> ExitCode {
         chain::a_chain_starts_pays_survives_a_kill_and_stops,
         chain::a_transaction_that_pays_too_little_is_refused,
         chain::two_stacks_run_beside_each_other_and_only_their_owner_reads_their_keys,
+        chain::the_chain_has_a_block_gas_limit_and_blocks_of_200_ms,
+        chain::a_creation_that_was_interrupted_is_begun_anew,
         chain::a_stack_belongs_to_one_program_at_a_time_and_is_found_again,
         proofs::a_value_and_an_absence_are_proven_from_a_header_that_a_person_named,
     ];

@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    pin::pin,
     process::Stdio,
     time::Instant,
 };
@@ -9,7 +10,10 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use kms_localnet::{Lifetime, Programs, Stack, StackOptions};
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::{
+    process::Command,
+    signal::unix::{SignalKind, signal},
+};
 
 use crate::stacks;
 
@@ -34,10 +38,19 @@ impl Demo {
         let name = format!("demo-{}", std::process::id());
         let folder = stacks::folder(&name)?;
         let options = StackOptions { report: stacks::report(started), ..StackOptions::new(Lifetime::Owned) };
-        let mut stack = Stack::create(&folder, &name, options).await?;
+        let mut interrupted = pin!(interrupted()?);
+        let created = tokio::select! {
+            created = Stack::create(&folder, &name, options) => created,
+            () = &mut interrupted => {
+                // Without keys that anybody has used: nothing to keep.
+                let _gone = std::fs::remove_dir_all(&folder);
+                bail!("interrupted");
+            }
+        };
+        let mut stack = created?;
         let shown = tokio::select! {
             shown = self.show(&mut stack, started) => shown,
-            _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
+            () = interrupted => Err(anyhow::anyhow!("interrupted")),
         };
         if let Err(error) = shown {
             stack.stop().await?;
@@ -74,6 +87,7 @@ impl Demo {
         let id = decrypted["id"].as_u64().context("the request has no id")?.to_string();
         println!("The life of the request, as it is on the chain:\n");
         println!("{}\n", kms.text(&["request", "show", &id]).await?);
+        check_life(&kms.json(&["request", "show", &id]).await?)?;
         let log = kms.json(&["log"]).await?;
         ensure!(log["verified"] == true, "the log does not lead to its head");
         println!(
@@ -88,6 +102,17 @@ impl Demo {
     }
 }
 
+/// Until somebody ends the program, at a terminal or otherwise.
+fn interrupted() -> Result<impl Future<Output = ()>> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
 /// Every answer was checked when it was read: receipt and external signature.
 fn check_answer(report: &Value) -> Result<()> {
     ensure!(report["state"] == "fulfilled", "the request is {}", report["state"]);
@@ -96,6 +121,19 @@ fn check_answer(report: &Value) -> Result<()> {
     for response in responses {
         ensure!(response["verified"] == true, "a signature of party {} does not hold", response["party"]);
     }
+    Ok(())
+}
+
+/// Every step was found on the chain, and whoever answered was paid.
+fn check_life(report: &Value) -> Result<()> {
+    let settlement = &report["settlement"];
+    let answers = settlement["answers"].as_array().into_iter().flatten();
+    for step in [&report["submitted"], &settlement["ended"]].into_iter().chain(answers) {
+        ensure!(step["tx"].is_string() && step["height"].is_u64(), "a step has no transaction: {step}");
+    }
+    let credits = settlement["credits"].as_array().into_iter().flatten();
+    let paid = credits.filter(|credit| credit["amount"].as_str().is_some_and(|amount| amount != "0")).count();
+    ensure!(paid > 0, "nobody was paid: {settlement}");
     Ok(())
 }
 

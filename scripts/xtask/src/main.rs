@@ -12,8 +12,13 @@ use clap::{Parser, Subcommand};
 #[derive(Debug, clap::Args)]
 struct Named {
     /// Which stack: each has its own chain, keys, ports and folder.
-    #[arg(default_value = "default")]
+    #[arg(default_value = "default", value_parser = stack_name)]
     stack: String,
+}
+
+/// A name is that of a folder, which may be deleted.
+fn stack_name(given: &str) -> Result<String, String> {
+    kms_localnet::check_stack_name(given).map(|()| given.to_owned()).map_err(|error| error.to_string())
 }
 
 #[derive(Debug, Parser)]

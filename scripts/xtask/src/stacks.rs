@@ -57,10 +57,12 @@ pub(crate) async fn clean(name: &str) -> Result<()> {
         return Stack::open(&folder, options(Instant::now()))?.destroy().await;
     }
     match std::fs::remove_dir_all(&folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("cannot delete {}", folder.display()))
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            eprintln!("there is no stack {name}: nothing to delete");
+            Ok(())
         }
-        _ => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("cannot delete {}", folder.display())),
     }
 }
 

@@ -55,3 +55,28 @@ pub async fn the_shipped_connector_has_no_failpoints(world: &mut World) -> Resul
     ensure!(world.runs("connector")?, "the shipped connector died at a failpoint");
     Ok(())
 }
+
+pub async fn a_file_that_the_connectors_configuration_names_and_that_is_not_there_is_found_by_check(
+    world: &mut World,
+) -> Result<()> {
+    let own = world.stack.layout().folder("connector").join("kms-connector.toml");
+    let text = fs::read_to_string(&own)?;
+    let check = async |text: &str| -> Result<std::process::Output> {
+        // Beside the other, so that what is relative to it is found.
+        let file = own.with_file_name("checked.toml");
+        fs::write(&file, text)?;
+        let program = world.programs.program("kms-connector")?;
+        Ok(Command::new(program).arg("--config").arg(&file).arg("check").output().await?)
+    };
+    let good = check(&text).await?;
+    ensure!(good.status.success(), "{good:?}");
+    for (named, absent) in
+        [("operator-1.key", "nobody.key"), ("connector.pem", "nobody.pem"), ("ca.pem", "none.pem")]
+    {
+        ensure!(text.contains(named), "{text}");
+        let refused = check(&text.replace(named, absent)).await?;
+        let said = String::from_utf8_lossy(&refused.stderr);
+        ensure!(refused.status.code() == Some(1) && said.contains(absent), "{named}: {said}");
+    }
+    Ok(())
+}

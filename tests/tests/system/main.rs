@@ -27,7 +27,7 @@ mod web_client;
 use std::{process::ExitCode, sync::Arc};
 
 use anyhow::Result;
-use kms_e2e::{REQUIRE_VARIABLE, World, missing, missing_for_web_client};
+use kms_e2e::{REQUIRE_VARIABLE, World, missing, missing_for_public_client, missing_for_web_client};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tokio::runtime::{Handle, Runtime};
 
@@ -35,6 +35,8 @@ use pool::Pool;
 
 /// How the names of the scenarios begin that need the TypeScript client.
 const WEB_CLIENT: &str = "system::web_client::";
+/// And of those that need the public client of user decryptions.
+const PUBLIC_CLIENT: &str = "system::user_decrypt::the_public_npm_client_";
 
 /// A scenario: what it shows, and how.
 type Scenario = (String, Box<dyn Fn(&Handle, &mut World) -> Result<()> + Send>);
@@ -67,7 +69,8 @@ fn scenarios() -> Vec<Scenario> {
         record:
             the_log_that_a_client_reads_leads_to_the_head_in_state,
             a_strangers_request_is_denied_and_the_denial_is_on_record,
-            a_stored_body_hashes_to_what_receipts_sign;
+            a_stored_body_hashes_to_what_receipts_sign,
+            what_a_core_is_told_to_trust_is_what_the_command_line_shows;
         bad_input:
             too_little_money_is_refused_and_nothing_changes,
             a_key_or_request_that_does_not_exist_is_not_found,
@@ -116,11 +119,13 @@ fn scenarios() -> Vec<Scenario> {
             a_key_is_taken_over_by_the_next_epoch_and_works_there;
         configuration:
             an_unknown_field_stops_every_program_and_is_named,
-            the_shipped_connector_has_no_failpoints;
+            the_shipped_connector_has_no_failpoints,
+            a_file_that_the_connectors_configuration_names_and_that_is_not_there_is_found_by_check;
         outage:
             a_request_made_while_the_core_is_away_is_answered_when_it_is_back,
             a_request_is_closed_and_refunded_with_every_operator_stopped,
-            a_pending_request_survives_a_restart_of_everything;
+            a_pending_request_survives_a_restart_of_everything,
+            a_chain_that_died_under_its_operators_is_started_again_and_serves;
         user_decrypt:
             the_public_npm_client_accepts_raw_values_of_every_type_and_no_forgery,
             the_public_npm_client_accepts_values_from_compressed_lists,
@@ -132,7 +137,10 @@ fn scenarios() -> Vec<Scenario> {
             an_operator_withdraws_its_credit_with_the_web_client;
         demo:
             the_deployed_code_is_pinned_by_the_chains_governance,
-            the_demo_ends_well_and_leaves_nothing_running;
+            the_demo_ends_well_and_leaves_nothing_running,
+            an_interrupted_demo_leaves_nothing_running,
+            a_second_stack_stays_until_it_is_taken_down_and_is_found_again,
+            no_name_of_a_stack_leads_out_of_the_folder_of_stacks;
     ];
     all.extend(kms_connector::failpoint::ALL.into_iter().map(|point| -> Scenario {
         let run = move |runtime: &Handle, world: &mut World| runtime.block_on(crash::killed_at(world, point));
@@ -152,14 +160,14 @@ fn main() -> ExitCode {
     if !missing.is_empty() {
         return without_prerequisites(arguments, &missing);
     }
-    let web_client_is_missing = web_client_is_missing();
+    let skipped = without_clients();
     let runtime = Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let pool = Arc::new(Pool::new(folder.path()));
     let trials = scenarios()
         .into_iter()
         .map(|(name, run)| {
-            let skipped = web_client_is_missing && name.starts_with(WEB_CLIENT);
+            let skipped = skipped.iter().any(|begin| name.starts_with(begin));
             let (handle, pool) = (runtime.handle().clone(), pool.clone());
             let trial = Trial::test(name, move || {
                 let played = handle.block_on(pool.take()).and_then(|mut world| run(&handle, &mut world));
@@ -176,11 +184,16 @@ fn main() -> ExitCode {
     conclusion.exit_code()
 }
 
-/// Whether the scenarios of the TypeScript client must be skipped. Where nothing may be skipped they run, and fail.
-fn web_client_is_missing() -> bool {
-    let missing = missing_for_web_client();
-    missing.iter().for_each(|part| eprintln!("{WEB_CLIENT}: {part}"));
-    !missing.is_empty() && std::env::var_os(REQUIRE_VARIABLE).is_none()
+/// How the names of the scenarios begin that are skipped for want of a client. Where nothing may be skipped they run, and
+/// fail.
+fn without_clients() -> Vec<&'static str> {
+    let clients = [(WEB_CLIENT, missing_for_web_client()), (PUBLIC_CLIENT, missing_for_public_client())];
+    let missing = clients.into_iter().filter(|(_, missing)| !missing.is_empty());
+    let told = missing.inspect(|(begin, missing)| {
+        missing.iter().for_each(|part| eprintln!("==== not run: {begin}...: {part} ===="));
+    });
+    let skipped: Vec<_> = told.map(|(begin, _)| begin).collect();
+    if std::env::var_os(REQUIRE_VARIABLE).is_some() { Vec::new() } else { skipped }
 }
 
 fn without_prerequisites(arguments: Arguments, missing: &[String]) -> ExitCode {

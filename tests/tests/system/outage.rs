@@ -33,9 +33,25 @@ pub async fn a_request_is_closed_and_refunded_with_every_operator_stopped(world:
     ensure!(world.solvency().await? == before, "the price did not go back");
     let report = world.user.json(&["request", "show", &id]).await?;
     ensure!(report["settlement"]["refund"] == report["price"], "{report}");
-    // An answer that comes now is recorded, and not paid.
+    // Operators that are back leave alone what has ended.
     world.settled().await?;
-    ensure!(world.earned().await? == before.credits.u128(), "a late answer was paid");
+    world.blocks(10).await?;
+    ensure!(world.solvency().await? == before, "somebody was paid for what had ended");
+    let responses: Vec<ResponseView> = world.query(&QueryMsg::Responses { request_id }).await?;
+    ensure!(responses.is_empty(), "{responses:?}");
+    Ok(())
+}
+
+pub async fn a_chain_that_died_under_its_operators_is_started_again_and_serves(
+    world: &mut World,
+) -> Result<()> {
+    let reference = world.encrypt("uint8:9").await?;
+    let network = world.stack.network().clone();
+    world.stack.kill("chain").await?;
+    ensure!(world.runs("core")? && world.runs("connector")?, "an operator's program ended with the chain");
+    world.settled().await?;
+    ensure!(*world.stack.network() == network, "the network moved though its ports were its own");
+    ensure!(world.user.ask(&["decrypt", &reference]).await? == "9", "another value");
     Ok(())
 }
 

@@ -4,7 +4,8 @@ use anyhow::{Context, Result, ensure};
 use kms_asc_api::eip712::Receipt;
 use kms_asc_api::log::{LogHead, LogReader};
 use kms_asc_api::{
-    Epoch, LogPage, Outcome, QueryMsg, RequestId, ResponseView, State, request_hash, signing, state_key,
+    Digest, Epoch, LogPage, Outcome, QueryMsg, RequestId, ResponseView, State, request_hash, signing,
+    state_key,
 };
 use kms_e2e::World;
 
@@ -68,5 +69,19 @@ pub async fn a_stored_body_hashes_to_what_receipts_sign(world: &mut World) -> Re
     };
     let signer = signing::recover(&receipt.signing_hash(), &response.receipt)?;
     ensure!(signer == epoch.parties[0].signer, "the receipt is {signer}'s");
+    Ok(())
+}
+
+pub async fn what_a_core_is_told_to_trust_is_what_the_command_line_shows(world: &mut World) -> Result<()> {
+    let pins = world.stack.pins()?;
+    let epoch = pins.epochs.first().context("no epoch is pinned")?;
+    let shown = world.user.ask(&["epoch", "show", &epoch.id.to_string()]).await?;
+    ensure!(shown.contains(&epoch.record), "{shown} without {}", epoch.record);
+
+    let status = world.user.json(&["status"]).await?;
+    let (height, hash) =
+        status["header"].as_str().and_then(|header| header.split_once(':')).context("no header")?;
+    let block = world.client()?.light_block(height.parse()?).await?.context("no such block")?;
+    ensure!(Digest::new(block.hash).to_hex() == format!("0x{hash}"), "{status}: block {height} is another");
     Ok(())
 }
