@@ -2,9 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod backup;
-mod bucket;
 mod copies;
 mod place;
 mod secrets;
 mod tls;
-mod token;

@@ -7,7 +7,7 @@ use kms_core_proto::v1::{InfoRequest, kms_client::KmsClient};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
-use crate::place::Place;
+use crate::place::{Place, text};
 
 /// A connection with the connector's certificate in a folder of the place, to a core whose authority is there, too.
 pub async fn client(place: &Place, folder: &str, address: &str) -> Result<Channel, tonic::transport::Error> {
@@ -82,7 +82,11 @@ async fn new_certificates_are_used_without_a_restart_and_open_connections_go_on(
     let before = client(&place, "certs", &address).await.unwrap();
 
     // Renewed under the same authority: old and new callers are served.
-    place.done(&["certs", "--out", place.path("certs").to_str().unwrap(), "--renew"]);
+    let certs = place.path("certs");
+    let renew = ["certs", "--out", certs.to_str().unwrap(), "--renew"];
+    let forgotten = place.command(&renew).output().unwrap();
+    assert!(text(&forgotten.stderr).contains("--name"), "a core would lose its names: {forgotten:?}");
+    place.done(&[&renew[..], &["--name", "localhost"]].concat());
     assert!(calls(client(&place, "certs", &address).await).await);
 
     // Another authority altogether.

@@ -14,9 +14,12 @@ const ACCESS_KEY: &str = "kms-test-access";
 const SECRET_KEY: &str = "kms-test-secret-key-0123456789";
 
 fn program() -> PathBuf {
-    let found = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../.tools/versitygw");
-    assert!(found.exists(), "the S3 server is missing: run scripts/build-s3.sh");
-    found
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../.tools/versitygw")
+}
+
+/// What is not there, if anything.
+pub fn missing() -> Option<&'static str> {
+    (!program().exists()).then_some("the S3 server is missing: run scripts/build-s3.sh")
 }
 
 /// A server of its own, ended with the test, with the bucket `vaults`.
@@ -79,8 +82,7 @@ impl Drop for Server {
     }
 }
 
-#[test]
-fn a_vault_in_a_bucket_is_made_once_and_opened_again() {
+pub fn a_vault_in_a_bucket_is_made_once_and_opened_again() {
     let server = Server::start();
     let made = server.run(&["init"]);
     assert!(made.status.success(), "{}", text(&made.stderr));
@@ -97,8 +99,7 @@ fn a_vault_in_a_bucket_is_made_once_and_opened_again() {
     assert!(!contains(log.as_bytes(), SECRET_KEY.as_bytes()));
 }
 
-#[test]
-fn what_is_staged_in_a_bucket_is_not_overwritten() {
+pub fn what_is_staged_in_a_bucket_is_not_overwritten() {
     let server = Server::start();
     assert!(server.run(&["init"]).status.success());
     fs::write(server.place.path("crs"), b"a reference string").unwrap();
@@ -110,8 +111,7 @@ fn what_is_staged_in_a_bucket_is_not_overwritten() {
     assert!(text(&again.stderr).contains("is there already"), "{}", text(&again.stderr));
 }
 
-#[test]
-fn without_the_right_credentials_the_vault_is_not_reached_and_no_secret_is_shown() {
+pub fn without_the_right_credentials_the_vault_is_not_reached_and_no_secret_is_shown() {
     let server = Server::start();
     assert!(server.run(&["init"]).status.success());
     let wrong =
@@ -126,8 +126,7 @@ fn without_the_right_credentials_the_vault_is_not_reached_and_no_secret_is_shown
     assert!(text(&server.run(&["signer"]).stderr).contains("chmod 600"));
 }
 
-#[test]
-fn public_material_in_a_bucket_is_read_as_it_was_written() {
+pub fn public_material_in_a_bucket_is_read_as_it_was_written() {
     let server = Server::start();
     let url = format!("s3://vaults/public?endpoint=http://127.0.0.1:{}&region=us-east-1", server.port);
     let network = fs::read_to_string(server.place.path("network.toml")).unwrap();
