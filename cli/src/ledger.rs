@@ -149,6 +149,15 @@ impl Ledger {
         self.ask(&QueryMsg::Credit { address: address.to_owned() }).await
     }
 
+    /// SHA-256 of an epoch's record, of the bytes that are stored.
+    pub async fn epoch_record(&self, id: EpochId) -> Result<Digest> {
+        let bytes = self.raw(&state_key::EPOCH.key(id.get())).await?;
+        let bytes = bytes.ok_or_else(|| {
+            Error::State(DecodeError::Json { record: "epoch", reason: format!("epoch {id} is missing") })
+        })?;
+        Ok(Digest::sha256(&bytes))
+    }
+
     /// Whether the contract holds what it owes.
     pub async fn solvency(&self) -> Result<Solvency> {
         self.ask(&QueryMsg::Solvency {}).await

@@ -1,7 +1,7 @@
 //! `kms epoch`.
 
 use clap::{Args, Subcommand};
-use kms_asc_api::{Epoch as EpochRecord, EpochId, EpochMode};
+use kms_asc_api::{Digest, Epoch as EpochRecord, EpochId, EpochMode};
 use serde::Serialize;
 
 use crate::{
@@ -31,7 +31,7 @@ enum EpochCommand {
     /// List all epochs
     #[command(after_help = "Example:\n  kms epoch list")]
     List,
-    /// Show one epoch. Its JSON is what `kms admin set-epoch` takes
+    /// Show one epoch, and what a core's file says of it. Its JSON is what `kms admin set-epoch` takes
     #[command(after_help = "Example:\n  kms epoch show 1 --output json")]
     Show {
         /// The epoch [default: the newest]
@@ -45,8 +45,14 @@ impl Epoch {
         let ledger = context.ledger().await?;
         match self.command {
             EpochCommand::List => context.show(&Epochs { epochs: ledger.epochs().await? }),
-            EpochCommand::Show { id: Some(id) } => context.show(&OneEpoch(ledger.epoch(id).await?)),
-            EpochCommand::Show { id: None } => context.show(&OneEpoch(ledger.newest_epoch().await?)),
+            EpochCommand::Show { id } => {
+                let epoch = match id {
+                    Some(id) => ledger.epoch(id).await?,
+                    None => ledger.newest_epoch().await?,
+                };
+                let record = ledger.epoch_record(epoch.id).await?;
+                context.show(&OneEpoch { epoch, record })
+            }
         }
     }
 }
@@ -63,13 +69,19 @@ fn standing(epoch: &EpochRecord) -> String {
     epoch.revoked_at.map_or_else(|| "in office".to_owned(), |at| format!("revoked {}", clock(at)))
 }
 
+/// The record alone is its JSON.
 #[derive(Serialize)]
 #[serde(transparent)]
-struct OneEpoch(EpochRecord);
+struct OneEpoch {
+    epoch: EpochRecord,
+    /// SHA-256 of its stored bytes.
+    #[serde(skip)]
+    record: Digest,
+}
 
 impl Report for OneEpoch {
     fn text(&self) -> String {
-        let epoch = &self.0;
+        let epoch = &self.epoch;
         let party = |party: &kms_asc_api::Party| {
             format!("{} {}, signer {}, paid to {}", party.party, party.name, party.signer, party.payout)
         };
@@ -80,6 +92,7 @@ impl Report for OneEpoch {
             ("faulty", epoch.faulty.to_string()),
             ("majority", epoch.majority.to_string()),
             ("reconstruction", epoch.reconstruction.to_string()),
+            ("record", self.record.to_string().trim_start_matches("0x").to_owned()),
             ("parties", epoch.parties.iter().map(party).collect::<Vec<_>>().join("\n")),
         ])
     }

@@ -1,6 +1,7 @@
 //! `kms status`.
 
 use clap::Args;
+use kms_asc_api::Digest;
 use serde::Serialize;
 
 use crate::{
@@ -28,6 +29,8 @@ struct StatusReport {
     node: String,
     height: u64,
     time: u64,
+    /// Height and hash of the header before, as `kms-core trust` takes them; none if the node no longer has it.
+    header: Option<String>,
     contract: String,
     name: String,
     version: String,
@@ -80,6 +83,7 @@ impl Status {
             node: context.settings.network.rpc_url.to_string(),
             height: node.latest_height,
             time: node.latest_time.seconds,
+            header: header(&ledger, node.latest_height.saturating_sub(1)).await,
             contract: ledger.contract().to_owned(),
             name: version.contract,
             version: version.version,
@@ -95,6 +99,13 @@ impl Status {
         }
         Err(Error::Unverified("the contract does not hold what it owes".to_owned()))
     }
+}
+
+/// Of a block that all validators are known of. Somebody who looks at the money is not to fail for it.
+async fn header(ledger: &Ledger, height: u64) -> Option<String> {
+    let block = ledger.client().light_block(height).await.ok().flatten()?;
+    let hash = Digest::new(block.hash).to_string();
+    Some(format!("{height}:{}", hash.trim_start_matches("0x")))
 }
 
 async fn operators(ledger: &Ledger) -> Result<Vec<Operator>> {
@@ -156,6 +167,7 @@ impl Report for StatusReport {
         fields([
             ("chain", format!("{} at {}", self.chain_id, self.node)),
             ("newest block", format!("{}, {}", self.height, clock(self.time))),
+            ("header", self.header.clone().unwrap_or_default()),
             ("contract", format!("{} ({} {})", self.contract, self.name, self.version)),
             ("operators", operators.collect::<Vec<_>>().join("\n")),
             ("open requests", self.open_requests.to_string()),

@@ -54,6 +54,23 @@ pub async fn run(settings: Settings, stop: CancellationToken) -> anyhow::Result<
     if problems.is_empty() { Ok(()) } else { bail!(problems.join("; ")) }
 }
 
+/// Reads what the settings name, as a start would, and changes nothing.
+///
+/// # Errors
+/// What would keep the daemon from starting.
+pub fn check(settings: &Settings) -> anyhow::Result<()> {
+    wallet(settings)?;
+    Core::new(settings)?;
+    Store::open(&settings.network.store_url)?;
+    Ok(())
+}
+
+/// The account that pays.
+fn wallet(settings: &Settings) -> anyhow::Result<Wallet> {
+    let (prefix, _) = settings.contract.rsplit_once('1').context("the contract's address has no prefix")?;
+    Ok(Wallet::load(&settings.wallet, prefix)?)
+}
+
 /// A task that ends before it is told to is a problem, with or without an error.
 fn problem(name: &str, ended: anyhow::Result<()>) -> Option<String> {
     let text = match ended {
@@ -82,12 +99,9 @@ impl Parts {
             poll_interval: settings.follow.poll_interval.get(),
             ..ClientConfig::new(network.rpc_url.as_str())
         })?;
-        let (prefix, _) =
-            settings.contract.rsplit_once('1').context("the contract's address has no prefix")?;
-        let wallet = Wallet::load(&settings.wallet, prefix)?;
         let account = Account::new(
             client,
-            wallet,
+            wallet(&settings)?,
             AccountConfig {
                 timeout_blocks: settings.post.timeout_blocks,
                 ..AccountConfig::new(&network.chain_id, network.gas_price_coin().parse()?)

@@ -3,9 +3,9 @@
 //! A test stops or kills the daemon there, to show that nothing is lost and nothing is paid twice. Without the
 //! feature `failpoints` a point is nothing at all.
 
-/// A block was read; neither its rows nor the cursor are stored.
+/// A block with requests was read; neither its rows nor the cursor are stored.
 pub const BLOCK_READ: &str = "block_read";
-/// A block's rows and the cursor are stored.
+/// The rows of a block with requests, and the cursor, are stored.
 pub const BLOCK_STORED: &str = "block_stored";
 /// The core is about to be asked.
 pub const CORE_ASKED: &str = "core_asked";

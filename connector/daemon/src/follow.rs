@@ -123,8 +123,11 @@ impl<L: Ledger, S: BlockSource> Follower<L, S> {
     }
 
     async fn take(&self, block: &Block) -> Result<(), TaskError> {
-        failpoint::reach(failpoint::BLOCK_READ);
         let hints = hint::read(block, &self.contract, self.operator);
+        let count = hints.requests.len();
+        if count > 0 {
+            failpoint::reach(failpoint::BLOCK_READ);
+        }
         for error in &hints.malformed {
             self.metrics.malformed.inc();
             tracing::warn!(height = block.height, %error, "an event of the contract is passed over");
@@ -133,10 +136,9 @@ impl<L: Ledger, S: BlockSource> Follower<L, S> {
             // Before the cursor: read twice, it is noted once.
             self.inbox.want_destruction(hints.destroyed).await?;
         }
-        let count = hints.requests.len();
         let new = self.inbox.advance(block.height, hints.requests).await?;
-        failpoint::reach(failpoint::BLOCK_STORED);
         if count > 0 {
+            failpoint::reach(failpoint::BLOCK_STORED);
             tracing::info!(height = block.height, count, new, "requests seen");
         }
         self.health.set(Condition::Chain, Ok(()));

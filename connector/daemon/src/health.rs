@@ -37,6 +37,9 @@ pub struct Health {
     problems: Mutex<BTreeMap<Condition, Option<String>>>,
 }
 
+/// What is said of a condition before the first look at it.
+const NOT_LOOKED_AT: &str = "not looked at yet";
+
 /// What `/ready` says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -48,19 +51,22 @@ pub struct Report {
 
 impl Default for Health {
     fn default() -> Self {
-        let unknown = |condition| (condition, Some("not looked at yet".to_owned()));
+        let unknown = |condition| (condition, Some(NOT_LOOKED_AT.to_owned()));
         Self { problems: Mutex::new(Condition::ALL.map(unknown).into_iter().collect()) }
     }
 }
 
 impl Health {
-    /// Says whether a condition holds, and logs when that changes.
+    /// Says whether a condition holds, and logs when that changes: also that it does not from the start.
     pub fn set(&self, condition: Condition, state: Result<(), String>) {
         let mut problems = self.lock();
         let before = problems.insert(condition, state.clone().err());
         let was_good = matches!(before, Some(None));
+        let was_unknown = before.flatten().as_deref() == Some(NOT_LOOKED_AT);
         match state {
-            Err(problem) if was_good => tracing::warn!(?condition, problem, "a condition does not hold"),
+            Err(problem) if was_good || was_unknown => {
+                tracing::warn!(?condition, problem, "a condition does not hold")
+            }
             Ok(()) if !was_good => tracing::info!(?condition, "a condition holds"),
             _ => {}
         }

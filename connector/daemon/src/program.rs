@@ -63,6 +63,8 @@ fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         Some(Command::Check) => {
             let settings = Settings::load(&arguments.config)?;
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(async { daemon::check(&settings) })?;
             println!("{}: in order, serves {}", arguments.config.display(), settings.contract);
             Ok(())
         }
