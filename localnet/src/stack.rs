@@ -4,6 +4,8 @@ use std::{
     fs::{self, File},
     net::{Ipv4Addr, TcpStream},
     path::{Path, PathBuf},
+    sync::OnceLock,
+    thread,
     time::Duration,
 };
 
@@ -26,6 +28,9 @@ const ACCOUNT_COINS: u64 = 1_000_000_000_000;
 const CHAIN_PATIENCE: Duration = Duration::from_secs(60);
 /// How long a program may take to listen, on a busy machine.
 const PROGRAM_PATIENCE: Duration = Duration::from_secs(60);
+/// How often a stack that is in use is tried again, and how long after.
+const LOCK_TRIES: u32 = 10;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// Longest name of a stack; it becomes part of the chain's id, which is limited to 50 bytes.
 const MAX_NAME: usize = 30;
 
@@ -141,10 +146,16 @@ impl Stack {
         node.configure(&self.network, self.options.block_time, self.options.query_max_gas)?;
         self.supervisor.start(&node.launch())?;
         let client = self.client()?;
-        // The height is known a little before the state of it can be asked for.
+        // Before its first block a node that was started again has no time to simulate at. The height is known a little
+        // before the state of it can be asked for.
         let operator = AccountName::Operator.wallet(&self.layout)?;
-        let has_state = || async { client.balance(operator.address(), &self.network.denom).await.is_ok() };
-        self.supervisor.ready(node::NAME, CHAIN_PATIENCE, has_state).await?;
+        let first = OnceLock::new();
+        let makes_blocks = || async {
+            let Ok(status) = client.status().await else { return false };
+            status.latest_height > *first.get_or_init(|| status.latest_height)
+                && client.balance(operator.address(), &self.network.denom).await.is_ok()
+        };
+        self.supervisor.ready(node::NAME, CHAIN_PATIENCE, makes_blocks).await?;
         client.expect_chain(&self.network.chain_id).await?;
         Ok(())
     }
@@ -370,6 +381,13 @@ pub fn check_stack_name(name: &str) -> Result<()> {
 fn lock(layout: &Layout) -> Result<File> {
     let path = layout.run().join("lock");
     let file = File::create(&path).with_context(|| format!("cannot open {}", path.display()))?;
+    // A program that is being started holds what its parent had open, for a moment.
+    for _ in 0..LOCK_TRIES {
+        if file.try_lock().is_ok() {
+            return Ok(file);
+        }
+        thread::sleep(LOCK_PAUSE);
+    }
     file.try_lock()
         .with_context(|| format!("another program is using the stack in {}", layout.root().display()))?;
     Ok(file)
