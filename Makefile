@@ -65,8 +65,8 @@ load: ## measure what a core does under load over TLS, with proofs, and write do
 
 campaign-contract: ## compare the contract with its model on STEPS random steps of SEED (CASE=n: one case of it again)
 	@scripts/setup.sh
-	@STEPS='$(STEPS)' SEED='$(SEED)' $(if $(CASE),CASE='$(CASE)') \
-		cargo test --workspace --locked --test model -- --ignored --exact campaign --nocapture
+	@export STEPS='$(STEPS)' SEED='$(SEED)' $(if $(CASE),CASE='$(CASE)') && \
+		$(CARGO) test --workspace --locked --test model -- --ignored --exact campaign --nocapture
 
 fuzz: ## fuzz the core with coverage (TARGET=ciphertext|input|proof|grpc|vault|all, SECONDS=n for each)
 	@scripts/fuzz.sh '$(TARGET)' '$(SECONDS)'

@@ -64,13 +64,11 @@ run_tests() {
     random=$!
     cargo test --workspace --locked --no-fail-fast -- --skip "$SCENARIOS" --skip "$MINUTES" >"$logs/others.log" 2>&1 &
     others=$!
-    set +m
-    renice -n 10 -g "$random" "$others" >/dev/null
-    set -m
     { cargo test --workspace --locked --test system | tee "$logs/scenarios.log"; } &
     scenarios=$!
     set +m
     with_groups "$random" "$others" "$scenarios"
+    renice -n 10 -g "$random" "$others" >/dev/null
     wait "$scenarios" || status=$?
     wait "$random" || status=$?
     wait "$others" || status=$?

@@ -46,12 +46,17 @@ fn every_make_target_in_the_documents_exists() {
     assert!(found >= 2, "the check found only {found} commands");
 }
 
+/// Where the links of a page lead.
+fn links(page: &str) -> impl Iterator<Item = &str> {
+    page.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(link, _)| link))
+}
+
 #[test]
 fn every_link_between_documents_leads_somewhere() {
     let mut found = 0;
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(link, _)| link)) {
+        for link in links(&text) {
             let path = link.split('#').next().unwrap_or("");
             if path.is_empty() || path.contains("://") {
                 continue;
@@ -69,7 +74,7 @@ fn every_link_to_a_part_of_a_page_leads_to_one_of_its_headings() {
     let mut found = 0;
     for page in pages() {
         let text = fs::read_to_string(&page).unwrap();
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split_once(')').map(|(link, _)| link)) {
+        for link in links(&text) {
             let Some((path, part)) = link.split_once('#').filter(|(path, _)| !path.contains("://")) else {
                 continue;
             };

@@ -92,7 +92,7 @@ impl Report for OneEpoch {
             ("faulty", epoch.faulty.to_string()),
             ("majority", epoch.majority.to_string()),
             ("reconstruction", epoch.reconstruction.to_string()),
-            ("record", self.record.to_string().trim_start_matches("0x").to_owned()),
+            ("record", hex::encode(self.record.as_bytes())),
             ("parties", epoch.parties.iter().map(party).collect::<Vec<_>>().join("\n")),
         ])
     }

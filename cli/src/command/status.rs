@@ -1,7 +1,6 @@
 //! `kms status`.
 
 use clap::Args;
-use kms_asc_api::Digest;
 use serde::Serialize;
 
 use crate::{
@@ -104,8 +103,7 @@ impl Status {
 /// Of a block that all validators are known of. Somebody who looks at the money is not to fail for it.
 async fn header(ledger: &Ledger, height: u64) -> Option<String> {
     let block = ledger.client().light_block(height).await.ok().flatten()?;
-    let hash = Digest::new(block.hash).to_string();
-    Some(format!("{height}:{}", hash.trim_start_matches("0x")))
+    Some(format!("{height}:{}", hex::encode(block.hash)))
 }
 
 async fn operators(ledger: &Ledger) -> Result<Vec<Operator>> {
